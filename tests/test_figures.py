@@ -1,0 +1,149 @@
+"""The diagrams in fig/ are what fig/draw.py draws, and are fit to be shown."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+FIG = Path(__file__).resolve().parents[1] / "fig"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def load_script():
+    spec = importlib.util.spec_from_file_location("draw", FIG / "draw.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+draw = load_script()
+each_figure = pytest.mark.parametrize("name", draw.FIGURES)
+
+
+def saved(name):
+    """The committed file, as git stores it (a checkout may have CRLF)."""
+    return (FIG / f"{name}.svg").read_bytes().replace(b"\r\n", b"\n")
+
+
+def run(out, **environment):
+    subprocess.run(
+        [sys.executable, FIG / "draw.py", "--out", out],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+    )
+    return {file.stem: file.read_bytes() for file in out.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def redrawn(tmp_path_factory):
+    """All figures, drawn by two processes that could disagree."""
+    folder = tmp_path_factory.mktemp("figures")
+    settings = folder / "matplotlibrc"
+    settings.write_text("axes.linewidth: 5\nfont.style: italic\nxtick.direction: in\n")
+    return (
+        run(folder / "one", PYTHONHASHSEED="1"),
+        run(folder / "two", PYTHONHASHSEED="2", MATPLOTLIBRC=str(settings)),
+    )
+
+
+def test_folder_holds_what_the_script_draws(redrawn):
+    here = {file.name for file in FIG.iterdir() if file.name != "__pycache__"}
+    screenshot = {"screenshot.py", "jupyterlab.png"}
+    assert here == {"draw.py", *(f"{name}.svg" for name in draw.FIGURES)} | screenshot
+    assert set(redrawn[0]) == set(draw.FIGURES)
+
+
+@each_figure
+def test_redrawn_figure_is_the_saved_one(name, redrawn):
+    one, two = redrawn
+    assert one[name] == two[name], "two runs of draw.py differ"
+    same = one[name] == saved(name)
+    assert same, f"run `python fig/draw.py {name}` and look at what changed"
+
+
+@each_figure
+def test_file_is_small_and_says_what_it_shows(name):
+    assert len(saved(name)) < 100_000
+    root = ElementTree.fromstring(saved(name))
+    title, alt = root.findtext(f"{SVG}title"), root.findtext(f"{SVG}desc")
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == title == draw.FIGURES[name][0]
+    assert alt == draw.make(name)[1]
+    assert 100 < len(alt) <= 500
+    assert re.fullmatch(r'[^\n\[\]"]+\.', alt), "does not paste into ![...](...)"
+
+
+@each_figure
+def test_file_needs_nothing_else(name):
+    root = ElementTree.fromstring(saved(name))
+    assert not list(root.iter(f"{SVG}text")), "letters should be drawn as paths"
+    ids = [part.get("id") for part in root.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+    links = re.findall(rb'(?:href="|url\()([^")]*)', saved(name))
+    assert {link.decode() for link in links} <= {f"#{one}" for one in ids}
+
+
+@each_figure
+def test_words_are_large_enough_and_do_not_collide(name):
+    drawing, _ = draw.make(name)
+    drawing.set_dpi(72)
+    with draw.styled():
+        FigureCanvasAgg(drawing).draw()
+    assert drawing.get_size_inches()[0] * 72 == pytest.approx(draw.WIDTH)
+    words = [
+        (text, text.get_window_extent())
+        for text in drawing.findobj(Text)
+        if text.get_visible() and text.get_text()
+    ]
+    assert words
+    for text, place in words:
+        assert text.get_fontsize() >= draw.SMALL, text
+        inside = place.x0 >= 0 and place.y0 >= 0
+        inside &= place.x1 <= drawing.bbox.x1 and place.y1 <= drawing.bbox.y1
+        assert inside, f"{text.get_text()!r} leaves the figure"
+    for (text, place), (other, its_place) in combinations(words, 2):
+        pair = f"{text.get_text()!r} and {other.get_text()!r} overlap"
+        assert not place.padded(-1).overlaps(its_place.padded(-1)), pair
+
+
+@each_figure
+def test_words_are_easy_to_read(name):
+    """Contrast of at least 4.5 to 1 on white."""
+    for text in draw.make(name)[0].findobj(Text):
+        color = draw.to_hex(text.get_color())
+        assert draw.ink(color) == color, f"{text.get_text()!r} is too pale: use ink()"
+
+
+def test_learning_rates_do_what_the_figure_says():
+    def slope(weight):
+        return 2 * weight
+
+    def end(rate):
+        return abs(draw.descend(slope, 4, rate, 8)[-1])
+
+    assert end(0) == 4
+    assert end(0.5) == 0
+    assert draw.descend(slope, 4, 0.25, 2).tolist() == [4, 2, 1]
+    assert end(0.25) < 0.1 < 2 < end(0.02) < 4 < end(1.03)
+
+
+def test_command_line_prints_the_alternative_text(tmp_path):
+    name = next(iter(draw.FIGURES))
+
+    def call(*arguments):
+        command = [sys.executable, FIG / "draw.py", *arguments]
+        environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+        return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+
+    assert call("--alt", name).stdout.strip() == draw.make(name)[1]
+    assert "no figure 'nothing'" in call("nothing", "--out", tmp_path).stderr
+    assert not list(tmp_path.iterdir())
