@@ -1,0 +1,146 @@
+"""What notebook 00 asks of a machine: versions, memory, data, speed."""
+
+import csv
+import importlib.metadata
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import psutil
+from packaging.requirements import Requirement
+
+from lesson import datasets
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "requirements.txt"
+TIMINGS = ROOT / "benchmarks" / "timings.csv"
+OLDEST, NEWEST = (3, 11), (3, 13)
+GIB = 2**30
+
+
+def check_python():
+    """Print whether this Python is one that the series is tested on."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        _tick(f"Python {version}")
+    else:
+        _cross(
+            f"Python {version}: the series is tested on 3.11 to 3.13",
+            "Install one of those, delete the folder .venv, and run `make lab` again.",
+        )
+
+
+def check_packages():
+    """Print whether the installed packages are those of requirements.txt."""
+    locked = [Requirement(line) for line in _lock_lines()]
+    wanted = [r for r in locked if r.marker is None or r.marker.evaluate()]
+    differing = [
+        f"{r.name} is {_installed(r.name)}, not {str(r.specifier).lstrip('=')}"
+        for r in wanted
+        if str(r.specifier) != f"=={_installed(r.name)}"
+    ]
+    if differing:
+        _cross(
+            f"{len(differing)} of {len(wanted)} packages differ from requirements.txt: "
+            + "; ".join(differing[:5]) + (" …" if len(differing) > 5 else ""),
+            "To get the tested versions: python -m pip install -r requirements.txt",
+        )  # fmt: skip
+    else:
+        _tick(f"{len(wanted)} packages, each at the version in requirements.txt")
+
+
+def check_machine():
+    """Print the backend, the processor cores and the memory."""
+    _tick(f"Keras {keras.__version__} on {keras.backend.backend()}")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    _tick(f"{cores} processor cores")
+    memory = psutil.virtual_memory()
+    text = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB of memory free"
+    if memory.available >= 4 * GIB:
+        _tick(text)
+    else:
+        _cross(text, "The largest notebook takes up to 4 GiB: close other programs or kernels.")
+
+
+def check_data():
+    """Print whether every data file is whole, by its checksum."""
+    faults = []
+    names = list(datasets.checksums())
+    for name in names:
+        try:
+            datasets.read_verified(name)
+        except datasets.DataError as error:
+            faults.append(error)
+    for fault in faults:
+        _cross(str(fault), "")
+    if not faults:
+        _tick(f"{len(names)} data files, each with the right checksum")
+
+
+def time_small_fit():
+    """Fit a small convolutional network and return the seconds it took.
+
+    Random images of CIFAR-10's size: what is timed is arithmetic, not data.
+    The first fit, which prepares the program, is not counted.
+    """
+    rng = np.random.default_rng(0)
+    images = rng.random((4096, 32, 32, 3), "float32")
+    labels = rng.integers(0, 10, 4096)
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Conv2D(16, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    model.fit(images, labels, verbose=0)
+    start = time.perf_counter()
+    model.fit(images, labels, epochs=3, verbose=0)
+    return time.perf_counter() - start
+
+
+def forecast():
+    """Time a small fit here; print how long each notebook will take.
+
+    Compares with the times in benchmarks/timings.csv, which were measured
+    together with the same small fit on a machine with two cores.
+    """
+    with open(TIMINGS, newline="", encoding="utf-8") as file:
+        seconds = {row["name"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    here, there = time_small_fit(), seconds.pop("small fit")
+    ratio = here / there
+    words = "as fast as" if 0.9 < ratio < 1.1 else "slower than" if ratio > 1 else "faster than"
+    _tick(f"A small fit took {here:.1f} s; this machine is {words} the reference ({there:.1f} s)")
+    for name, reference in seconds.items():
+        print(f"  {name:<34}{reference * ratio:6.0f} s")
+    print(f"  {'all':<34}{sum(seconds.values()) * ratio / 60:6.1f} min")
+
+
+def _lock_lines():
+    lines = (line.split("#")[0].strip() for line in LOCK.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+def _installed(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _tick(text):
+    print(f"✓ {text}")
+
+
+def _cross(text, mend):
+    print(f"✗ {text}")
+    if mend:
+        print(f"  → {mend}")

@@ -1,0 +1,225 @@
+"""Models and histories in fit_outputs/: saved whole or not at all, found again.
+
+What a learner's own fits save comes first; where there is none, the series'
+own full run in fit_outputs/reference/ stands in, and the loader says so.
+"""
+
+import difflib
+import os
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from lesson.plots import history_frame
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "fit_outputs" / "reference"
+
+
+def outputs_folder():
+    """The folder that fits save to: fit_outputs/, or what FIT_OUTPUTS names.
+
+    The tests set FIT_OUTPUTS, so that they never touch a learner's models.
+    """
+    return Path(os.environ.get("FIT_OUTPUTS") or ROOT / "fit_outputs").resolve()
+
+
+def save_model(model, name):
+    """Save a whole model, `model.save`, as `fit_outputs/<name>.keras`.
+
+    The file appears complete or not at all: a kernel that dies while saving
+    leaves the old one as it was.
+
+    Args:
+        model: a `keras.Model`.
+        name: a bare name, such as `"model_intro"`.
+
+    Raises:
+        ValueError: if the name is not bare or the model is not one.
+        OSError: if the folder cannot be written to; the old file is intact.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a keras.Model; got a {type(model).__name__}")
+    path = _path(name, ".keras")
+    with _replacing(path) as temporary:
+        model.save(temporary)
+    print(f"Saved {_shown(path)}.")
+
+
+def save_history(history, name):
+    """Save a training history as `fit_outputs/<name>.csv`, one row an epoch.
+
+    Args:
+        history: a `keras.callbacks.History`, its dict, or a DataFrame.
+        name: a bare name, such as `"history_intro"`.
+
+    Raises:
+        ValueError: if the name is not bare or the history is empty.
+        OSError: if the folder cannot be written to; the old file is intact.
+    """
+    frame = history_frame(history)
+    path = _path(name, ".csv")
+    with _replacing(path) as temporary:
+        frame.to_csv(temporary, lineterminator="\n")
+    print(f"Saved {_shown(path)}.")
+
+
+def save_table(table, name):
+    """Save a table of results as `fit_outputs/<name>.csv`, without its index.
+
+    Args:
+        table: a `pandas.DataFrame`, or what makes one, such as a list of dicts.
+        name: a bare name, such as `"dropout_rates"`.
+
+    Raises:
+        ValueError: if the name is not bare or the table has no row.
+        OSError: if the folder cannot be written to; the old file is intact.
+    """
+    frame = pd.DataFrame(table)
+    if frame.empty:
+        raise ValueError("the table has no row: nothing was measured yet")
+    path = _path(name, ".csv")
+    with _replacing(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+    print(f"Saved {_shown(path)}.")
+
+
+def load_model(name):
+    """Load a model that a notebook saved: the learner's own, or the reference.
+
+    Prints which of the two it was.
+
+    Args:
+        name: a bare name, such as `"model_intro"`.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        FileNotFoundError: if there is none of that name; lists those there are.
+        ValueError: if the file is damaged or the name is not bare.
+    """
+    return _load(name, ".keras", keras.saving.load_model)
+
+
+def load_history(name):
+    """Load a history that a notebook saved: the learner's own, or the reference.
+
+    Prints which of the two it was.
+
+    Args:
+        name: a bare name, such as `"history_intro"`.
+
+    Returns:
+        A `pandas.DataFrame`, float64, one row an epoch, index `epoch` from 1.
+
+    Raises:
+        FileNotFoundError: if there is none of that name; lists those there are.
+        ValueError: if the file is damaged or the name is not bare.
+    """
+    return _load(name, ".csv", _read_history)
+
+
+def load_table(name):
+    """Load a table that a notebook saved: the learner's own, or the reference.
+
+    Prints which of the two it was.
+
+    Args:
+        name: a bare name, such as `"dropout_rates"`.
+
+    Returns:
+        A `pandas.DataFrame`.
+
+    Raises:
+        FileNotFoundError: if there is none of that name; lists those there are.
+        ValueError: if the file is damaged or the name is not bare.
+    """
+    return _load(name, ".csv", _read_table)
+
+
+def _read_table(path, **options):
+    if not path.read_bytes().endswith(b"\n"):
+        raise ValueError("cut short")  # the rest would read as numbers all the same
+    return pd.read_csv(path, **options)
+
+
+def _read_history(path):
+    return history_frame(_read_table(path, index_col="epoch"))
+
+
+def _load(name, suffix, read):
+    own = _path(name, suffix)
+    reference = REFERENCE / own.name
+    path = own if own.is_file() else reference
+    if not path.is_file():
+        raise FileNotFoundError(_not_found(name, suffix))
+    try:
+        loaded = read(path)
+    except Exception as error:  # a cut or foreign file fails in many ways
+        raise ValueError(
+            f"{_shown(path)} is damaged and cannot be read ({type(error).__name__}). Delete it, "
+            "then run the notebook that saves it again."
+        ) from error
+    whose = "your own run" if path == own else "the reference run: you have saved none yet"
+    print(f"Loaded {_shown(path)} ({whose}).")
+    return loaded
+
+
+def _not_found(name, suffix):
+    kind = "model" if suffix == ".keras" else "history or table"
+    names = sorted(
+        {p.stem for d in (outputs_folder(), REFERENCE) for p in d.glob(f"[!.]*{suffix}")}
+    )
+    if not names:
+        return f"no {kind} {name!r}: fit_outputs/ holds none yet. Run the notebook that saves it."
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"no {kind} {name!r} in fit_outputs/.{hint} There are: {', '.join(names)}."
+
+
+def _path(name, suffix):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError(
+            "name must be a bare name of letters, digits, - and _, without folder or ending, "
+            f"such as 'model_intro'; got {name!r}"
+        )
+    return outputs_folder() / f"{name}{suffix}"
+
+
+@contextmanager
+def _replacing(path):
+    """Yield a temporary path beside `path`; on success it takes its place.
+
+    `os.replace` is atomic within one folder, so no reader sees half a file.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Keras wants the file's ending; the dot hides it from `glob("*…")`.
+        handle, temporary = tempfile.mkstemp(prefix=".saving-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        yield temporary
+        os.chmod(temporary, 0o644)  # mkstemp makes it the owner's alone
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"cannot save {path.name}: {error.strerror or error}. Any earlier file is intact. "
+            "Make sure that you may write to this folder and that the disk is not full",
+            str(path.parent),
+        ) from error
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _shown(path):
+    """A path as a learner knows it, wherever FIT_OUTPUTS points."""
+    folder = "fit_outputs/reference" if path.parent == REFERENCE else "fit_outputs"
+    return f"{folder}/{path.name}"

@@ -1,0 +1,448 @@
+"""Training curves, images, and the words that describe them.
+
+Every figure the notebooks show carries alternative text: `describe` attaches
+it, and a display hook writes it beside the picture in the notebook.
+"""
+
+import base64
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython import get_ipython
+from IPython.core.pylabtools import print_figure
+from IPython.display import display
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+PALETTE = sns.color_palette("colorblind")
+DPI = 144  # drawn at one and a half times the shown size, sharp on a projector
+SHOWN_DPI = 96
+
+
+def plot_history(history, metrics=None, title=None):
+    """Draw one model's training curves: the loss, then each metric.
+
+    Training is solid and validation dashed, in one colour. Epochs count
+    from 1.
+
+    Args:
+        history: what `model.fit` returned (`keras.callbacks.History`), its
+            `history` dict, or a `pandas.DataFrame` with one row an epoch, such
+            as `load_history` returns. A DataFrame whose index is named
+            `"epoch"` is drawn at those epochs. NaN leaves a gap.
+        metrics: names of what to draw, such as `["loss"]`. Default: the loss
+            and every metric in the history.
+        title: text above the panels.
+
+    Returns:
+        The `matplotlib.figure.Figure`, with alternative text.
+
+    Raises:
+        ValueError: if the history holds no epoch, is not numbers, or lacks a
+            metric that was asked for.
+    """
+    frame = history_frame(history)
+    names = _metric_names(frame, metrics)
+    figure = plt.figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
+    return _draw_history(figure, frame, names, title)
+
+
+def plot_histories(histories, metric="val_loss", title=None):
+    """Draw one metric of several models on one pair of axes.
+
+    A training metric is solid, a validation metric dashed; one colour a model.
+
+    Args:
+        histories: dict from the model's name to its history, each as
+            `plot_history` takes it.
+        metric: what to draw, such as `"val_loss"` or `"loss"`; or a list of
+            such names.
+        title: text above the axes.
+
+    Returns:
+        The `matplotlib.figure.Figure`, with alternative text.
+
+    Raises:
+        ValueError: if there is no history, or one lacks the metric.
+    """
+    if not isinstance(histories, dict) or not histories:
+        raise ValueError(
+            'histories must be a dict with at least one {"model name": history}; '
+            f"got {_a(histories)}"
+        )
+    names = [metric] if isinstance(metric, str) else list(metric)
+    if not names:
+        raise ValueError('metric must name what to draw, such as "val_loss"')
+    frames = {model: history_frame(history) for model, history in histories.items()}
+    for model, frame in frames.items():
+        _require(frame, names, model)
+    figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    sentences = []
+    for (model, frame), colour in zip(frames.items(), _colours(len(frames)), strict=True):
+        for name in names:
+            axes.plot(
+                frame.index, frame[name], color=colour, label=_legend(model, name, names),
+                **_style(frame[name], name),
+            )  # fmt: skip
+            sentences.append(f"{model}: {_sentence(frame[name], name)}")
+    _finish(axes, " and ".join(_label(n) for n in names))
+    axes.legend(frameon=False)
+    if title:
+        axes.set_title(title)
+    return describe(figure, _join(title, sentences))
+
+
+def show_images(images, labels=None, classes=None, count=10, columns=5):
+    """Draw the first images of an array in a grid, each with its label.
+
+    Args:
+        images: array of shape `(n, height, width)` or `(n, height, width, 3)`,
+            uint8 in [0, 255] or float in [0, 1].
+        labels: one per image: integers, one-hot rows, or text. Optional.
+        classes: class names, indexed by the integer labels. Optional.
+        count: how many images to draw, from 1 to `len(images)`. More than
+            there are draws them all.
+        columns: images in a row, at least 1.
+
+    Returns:
+        The `matplotlib.figure.Figure`, with alternative text.
+
+    Raises:
+        ValueError: if `count`, `columns` or a shape is out of range.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[-1] not in (1, 3)):
+        raise ValueError(
+            "images must have shape (n, height, width) or (n, height, width, 3); got "
+            f"{images.shape}. One image alone is images[i:i + 1]."
+        )
+    for name, value in (("count", count), ("columns", columns)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"{name} must be an integer from 1 to {len(images)}; got {value!r}")
+    count = min(count, len(images))
+    if count == 0:
+        raise ValueError("images holds no image")
+    texts = _label_texts(labels, classes, len(images))[:count]
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(1.5 * columns, 1.75 * rows), layout="constrained", squeeze=False
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    white = 255 if images.dtype.kind in "iu" else 1  # else a grey image is stretched
+    for axis, image, text in zip(axes.flat, images, texts, strict=False):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=white, interpolation="nearest")
+        axis.set_title(text, fontsize=10)
+    named = f": {', '.join(t for t in texts if t)}" if any(texts) else ""
+    noun = "image" if count == 1 else "images"
+    return describe(figure, f"{count} {noun} in {rows} × {columns}{named}.")
+
+
+def describe(figure, text):
+    """Attach alternative text to a figure, for readers who cannot see it.
+
+    Args:
+        figure: a `matplotlib.figure.Figure`, or axes of one.
+        text: what the figure shows, with its numbers.
+
+    Returns:
+        The figure. As the last line of a cell it is shown, once.
+
+    Raises:
+        ValueError: if the text is empty or the figure is not one.
+    """
+    figure = getattr(figure, "figure", figure)
+    if not isinstance(figure, Figure):
+        raise ValueError(f"figure must be a matplotlib figure or axes; got {_a(figure)}")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError("text must say what the figure shows")
+    figure.alt_text = " ".join(text.split())
+    return figure
+
+
+class LiveCurves(keras.callbacks.Callback):
+    """Draw the training curves while `fit` runs, with the time that is left.
+
+    In a notebook one figure is redrawn after each epoch, at most every
+    `every` seconds; elsewhere a line is printed. After an interrupted fit the
+    figure shows every epoch that was finished. Use it with `verbose=0`:
+
+        model.fit(..., verbose=0, callbacks=[LiveCurves()])
+
+    Args:
+        every: least number of seconds between two drawings, so that drawing
+            does not slow a fit whose epochs are short.
+    """
+
+    def __init__(self, every=1.0):
+        super().__init__()
+        if not every >= 0:
+            raise ValueError(f"every must be 0 or more seconds; got {every!r}")
+        self.every = every
+
+    def on_train_begin(self, logs=None):
+        self._rows, self._started, self._drawn = [], time.monotonic(), -float("inf")
+        self._handle = None
+        if get_ipython() is not None:
+            message = {"text/plain": "The first epoch is running …"}
+            self._handle = display(message, raw=True, display_id=True)
+            # Keras tells callbacks nothing of an interrupted fit; the cell's end does.
+            get_ipython().events.register("post_run_cell", self._on_cell_end)
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Keras counts epochs from 0; `fit(initial_epoch=…)` may start later.
+        self._rows.append({"epoch": epoch + 1, **(logs or {})})
+        if time.monotonic() - self._drawn >= self.every:
+            self._draw(self._time_left())
+
+    def on_train_end(self, logs=None):
+        if self._rows:
+            count = len(self._rows)
+            self._draw(f"{_plural(count, 'epoch')} in {_duration(self._elapsed())}")
+        self._forget_cell()
+
+    def _on_cell_end(self, result=None):
+        self._forget_cell()
+        if self._rows:
+            done = f"{len(self._rows)} of {_plural(self.params['epochs'], 'epoch')}"
+            self._draw(f"stopped after {done}")
+        else:
+            self._handle.update({"text/plain": "No epoch was finished."}, raw=True)
+
+    def _forget_cell(self):
+        if self._handle is not None:
+            get_ipython().events.unregister("post_run_cell", self._on_cell_end)
+
+    def _elapsed(self):
+        return time.monotonic() - self._started
+
+    def _time_left(self):
+        done, epochs = self._rows[-1]["epoch"], self.params["epochs"]
+        left = (epochs - done) * self._elapsed() / len(self._rows)
+        return f"epoch {done} of {epochs}, about {_duration(left)} left"
+
+    def _draw(self, title):
+        frame = pd.DataFrame(self._rows).set_index("epoch")
+        if self._handle is None:
+            numbers = ", ".join(f"{k} {v:.4g}" for k, v in frame.iloc[-1].items())
+            print(f"{title}: {numbers}")
+        else:
+            names = _metric_names(frame)
+            figure = Figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
+            data, metadata = _bundle(_draw_history(figure, frame, names, title))
+            self._handle.update(data, metadata=metadata, raw=True)
+        self._drawn = time.monotonic()
+
+
+def history_frame(history):
+    """Return a history as a DataFrame: one row an epoch, index `epoch` from 1.
+
+    Args:
+        history: a `keras.callbacks.History`, a dict or a DataFrame.
+
+    Raises:
+        ValueError: as `plot_history` says.
+    """
+    if isinstance(history, keras.callbacks.History):
+        history = getattr(history, "history", {})
+    if isinstance(history, dict):
+        try:
+            history = pd.DataFrame(history)
+        except ValueError as error:
+            raise ValueError(
+                "a history dict maps each metric to a list, all of one length, one number an "
+                f"epoch; got {history!r:.200}"
+            ) from error
+    if not isinstance(history, pd.DataFrame):
+        raise ValueError(
+            "history must be what fit returned, its .history dict or a DataFrame; "
+            f"got {_a(history)}"
+        )
+    if history.index.name != "epoch":  # as a file read back without naming its index
+        history = history.drop(columns="epoch", errors="ignore")
+    if history.empty:
+        raise ValueError("this history holds no epoch: fit the model first, then plot")
+    try:
+        frame = history.astype("float64")
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"every entry of a history must be one number; got {history.to_dict('list')!r:.200}"
+        ) from None
+    if frame.index.name != "epoch":
+        frame.index = pd.RangeIndex(1, len(frame) + 1, name="epoch")
+    frame.columns = frame.columns.map(str)
+    return frame
+
+
+def _metric_names(frame, wanted=None):
+    """Names to draw, without `val_`: `loss` first; the learning rate left out."""
+    names = list(dict.fromkeys(c.removeprefix("val_") for c in frame.columns))
+    if wanted is None:
+        shown = [n for n in names if n not in ("learning_rate", "lr")]
+        return sorted(shown or names, key=lambda n: n != "loss")
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    missing = [n for n in wanted if n not in names]
+    if missing or not wanted:
+        missing = ", ".join(map(repr, missing)) or "was named"
+        raise ValueError(f"no metric {missing} in this history; it has {', '.join(names)}")
+    return wanted
+
+
+def _require(frame, names, model):
+    missing = [n for n in names if n not in frame]
+    if missing:
+        raise ValueError(
+            f"the history of {model!r} has no {', '.join(map(repr, missing))}; "
+            f"it has {', '.join(frame.columns)}"
+        )
+
+
+def _draw_history(figure, frame, names, title):
+    colour = PALETTE[0]
+    sentences = []
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        for column, label in ((name, "training"), (f"val_{name}", "validation")):
+            if column in frame:
+                axes.plot(
+                    frame.index, frame[column], color=colour, label=label,
+                    **_style(frame[column], column),
+                )  # fmt: skip
+                sentences.append(_sentence(frame[column], column))
+        _finish(axes, _label(name))
+        axes.legend(frameon=False)
+    if title:
+        figure.suptitle(title)
+    return describe(figure, _join(title, sentences))
+
+
+def _style(values, name):
+    # A line needs two points; one that stands alone shows as a mark.
+    known = values.notna().to_numpy()
+    beside = np.append(known[1:], False) | np.insert(known[:-1], 0, False)
+    marks = {"marker": "o", "markevery": known & ~beside} if (known & ~beside).any() else {}
+    return {"linestyle": "--" if name.startswith("val_") else "-", **marks}
+
+
+def _finish(axes, label):
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _label(name):
+    words = name.removeprefix("val_").replace("_", " ")
+    return f"validation {words}" if name.startswith("val_") else words
+
+
+def _legend(model, name, names):
+    if len(names) == 1:
+        return model
+    return f"{model}, {'validation' if name.startswith('val_') else 'training'}"
+
+
+def _colours(count):
+    return PALETTE[:count] if count <= len(PALETTE) else sns.color_palette("husl", count)
+
+
+def _sentence(values, name):
+    """One curve in words: where it starts and ends, and its best epoch."""
+    label = _label(name) if name.startswith("val_") else f"training {_label(name)}"
+    known = values.dropna()
+    if known.empty:
+        return f"{label} is not a number at any epoch."
+    if len(known) == 1:
+        text = f"{label} is {known.iloc[0]:.3g} at epoch {known.index[0]}"
+    else:
+        first, last = known.iloc[0], known.iloc[-1]
+        verb = "falls" if last < first else "rises" if last > first else "goes"
+        text = (
+            f"{label} {verb} from {first:.3g} to {last:.3g} "
+            f"over epochs {known.index[0]} to {known.index[-1]}"
+        )
+        # Only where a turn is hidden between the ends is the best epoch news.
+        best, epoch = (
+            (known.max(), known.idxmax()) if _higher_is_better(name)
+            else (known.min(), known.idxmin())
+        )  # fmt: skip
+        if epoch not in (known.index[0], known.index[-1]):
+            text += f", with its best, {best:.3g}, at epoch {epoch}"
+    if len(known) < len(values):
+        text += f"; it is not a number at {_plural(len(values) - len(known), 'epoch')}"
+    return text + "."
+
+
+def _higher_is_better(name):
+    return any(word in name for word in ("acc", "auc", "precision", "recall", "f1", "r2"))
+
+
+def _join(title, sentences):
+    text = " ".join(s[0].upper() + s[1:] for s in sentences)
+    return f"{title}. {text}" if title else text
+
+
+def _label_texts(labels, classes, n):
+    if labels is None:
+        return [""] * n
+    labels = np.atleast_1d(labels)
+    if len(labels) != n:
+        raise ValueError(f"{n} images need {n} labels; got {len(labels)}")
+    if labels.ndim == 2:  # one-hot rows, or Keras's column of integers
+        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
+    if classes is not None and np.issubdtype(labels.dtype, np.number):
+        if labels.min() < 0 or labels.max() >= len(classes):
+            raise ValueError(
+                f"labels must be from 0 to {len(classes) - 1}, one for each of the classes; "
+                f"got {labels.min()} to {labels.max()}"
+            )
+        return [classes[int(i)] for i in labels]
+    return [str(i) for i in labels]
+
+
+def _duration(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _plural(count, noun):
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _a(thing):
+    return f"a {type(thing).__name__}"
+
+
+def _bundle(figure):
+    """A figure as notebook data: the picture, its words, its shown size."""
+    png = print_figure(figure, fmt="png", dpi=DPI, bbox_inches="tight")
+    # Bytes 16 to 24 of a PNG file are its width and height, big-endian.
+    width, height = (int.from_bytes(png[i : i + 4], "big") * SHOWN_DPI // DPI for i in (16, 20))
+    alt = getattr(figure, "alt_text", None) or _fallback(figure)
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
+    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
+
+
+def _fallback(figure):
+    """What can be said of a figure that nobody described: titles, names of axes."""
+    names = [(a.get_ylabel(), a.get_xlabel()) for a in figure.axes]
+    words = [" against ".join(filter(None, pair)) for pair in names]
+    words = [a.get_title() or w for a, w in zip(figure.axes, words, strict=True)]
+    return "Figure: " + ("; ".join(filter(None, words)) or "without words")
+
+
+def _show(figure):
+    data, metadata = _bundle(figure)
+    display(data, metadata=metadata, raw=True)
+    # The inline backend shows what pyplot still holds when the cell ends;
+    # a figure that was shown as the cell's value must not come twice.
+    plt.close(figure)
+
+
+if (_shell := get_ipython()) is not None:
+    _shell.display_formatter.ipython_display_formatter.for_type(Figure, _show)
