@@ -1,0 +1,108 @@
+"""Answers for the exercises: what is right, what is not yet, and why.
+
+A check judges the object a learner made, never how it was written. It does
+not raise, whatever is in the kernel, and does not give the answer away.
+"""
+
+import inspect
+import numbers
+
+import keras
+
+RIGHT, WRONG, NOTE = "✓", "✗", "·"
+_EXERCISES = {}
+
+
+def check(exercise, **objects):
+    """Look at what you made for an exercise and print what is right about it.
+
+    Args:
+        exercise: the exercise's name, such as `"03-compile"`.
+        **objects: what to look at, by name. Default: the variables of those
+            names in the notebook.
+
+    Prints one line for each thing looked at: ✓ right, ✗ not yet and why.
+    Never raises.
+    """
+    found = {**inspect.currentframe().f_back.f_globals, **objects}
+    try:
+        lines = _answer(exercise, found)
+    except Exception as error:  # whatever was left in the kernel, explain
+        lines = [
+            f"{WRONG} This could not be checked ({type(error).__name__}: {_short(error)}).",
+            "  Run the cells above once more, in order, then this one.",
+        ]
+    print("\n".join(lines))
+
+
+def _short(error):
+    """The first line of an error: some of Keras's fill a screen."""
+    return (str(error).strip().splitlines() or [""])[0][:200].rstrip(".")
+
+
+def exercise(name, make, **needs):
+    """Register a judge: a generator of (mark, text) lines.
+
+    Args:
+        name: the exercise's name: notebook number, dash, word.
+        make: what the learner is to make, to say while there is nothing yet.
+        **needs: for each variable the judge takes, the type it must have, or
+            a tuple of types.
+    """
+
+    def register(judge):
+        _EXERCISES[name] = make, needs, judge
+        return judge
+
+    return register
+
+
+def _answer(name, found):
+    if name not in _EXERCISES:
+        return [f"{WRONG} No exercise is called {name!r}. There are: {', '.join(_EXERCISES)}."]
+    make, needs, judge = _EXERCISES[name]
+    missing = [n for n in needs if found.get(n) is None or found[n] is ...]
+    if missing:
+        return [f"Nothing to check yet: {make}, then run this cell again."]
+    for n, kind in needs.items():
+        if not isinstance(found[n], kind) or isinstance(found[n], bool):
+            return [
+                f"{WRONG} {n} is of type {type(found[n]).__name__}; it should be {_kind(kind)}.",
+                f"  To begin again: {make}, then run this cell again.",
+            ]
+    lines = list(judge(found))
+    if all(mark == NOTE for mark, _ in lines):
+        return [text for _, text in lines]
+    done = sum(mark == RIGHT for mark, _ in lines)
+    asked = sum(mark != NOTE for mark, _ in lines)
+    end = "All right." if done == asked else f"{done} of {asked} right so far."
+    return [f"{mark} {text}" for mark, text in lines] + [end]
+
+
+def _kind(kind):
+    names = {
+        keras.Model: "a Keras model",
+        keras.callbacks.History: "the History that fit returns",
+        numbers.Real: "a number",
+    }
+    return names.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def right(text):
+    """A line that says what is right."""
+    return RIGHT, text
+
+
+def wrong(text):
+    """A line that says what is not right yet, and why."""
+    return WRONG, text
+
+
+def note(text):
+    """A line that judges nothing."""
+    return NOTE, text
+
+
+def judged(is_right, text, otherwise):
+    """One of two lines, by what was found."""
+    return right(text) if is_right else wrong(otherwise)
