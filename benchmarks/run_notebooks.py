@@ -1,0 +1,149 @@
+"""Execute notebooks from a fresh kernel each, with a line and a time as they go.
+
+    python benchmarks/run_notebooks.py                executed copies and report to build/
+    python benchmarks/run_notebooks.py 03 04          only these
+    python benchmarks/run_notebooks.py --write        store the outputs in the notebooks
+    python benchmarks/run_notebooks.py --outputs DIR  where the fits save, relative to here
+
+Fits save to build/fit_outputs unless told, so a learner's own are left alone.
+"""
+
+import argparse
+import csv
+import html
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+TIMINGS = ROOT / "benchmarks" / "timings.csv"
+ANSI_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def find(wanted):
+    """Notebooks in order; `wanted` are beginnings of their names."""
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+    for name in wanted:
+        if not any(p.name.startswith(name) for p in every):
+            sys.exit(
+                f"no notebook begins with {name!r}. There are: {', '.join(p.stem for p in every)}"
+            )
+    return [p for p in every if not wanted or p.name.startswith(tuple(wanted))]
+
+
+def execute(notebook):
+    """Run every cell in a fresh kernel; return what went wrong, or None."""
+    client = NotebookClient(
+        notebook,
+        timeout=1200,
+        record_timing=False,  # times would change every stored notebook
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors, no start-up notices
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        return str(error)
+    return None
+
+
+def tidy(notebook):
+    """Drop what differs from machine to machine and teaches nothing."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python",
+                           "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )  # fmt: skip
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                # A traceback quotes paths of this machine; keep the message.
+                output.traceback = [f"{output.ename}: {output.evalue}"]
+    return notebook
+
+
+def write_html(notebook, name):
+    exporter = HTMLExporter(embed_images=True)
+    body, _ = exporter.from_notebook_node(
+        notebook, {"metadata": {"name": name, "path": str(NOTEBOOKS)}}
+    )
+    (BUILD / f"{name}.html").write_text(body, encoding="utf-8")
+
+
+def write_report(rows):
+    lines = "\n".join(
+        f'<tr><td><a href="{name}.html">{name}</a></td><td>{seconds:.0f} s</td>'
+        f"<td>{html.escape(ANSI_COLOUR.sub('', fault)) if fault else 'passed'}</td></tr>"
+        for name, seconds, fault in rows
+    )
+    (BUILD / "index.html").write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Notebook run</title>'
+        "<style>body{font:16px sans-serif;margin:2em}td,th{padding:.3em 1em;text-align:left;"
+        "vertical-align:top;white-space:pre-wrap}</style><h1>Notebook run</h1>"
+        f"<table><tr><th>Notebook</th><th>Time</th><th>Result</th></tr>\n{lines}</table></html>\n",
+        encoding="utf-8",
+    )
+
+
+def record(rows):
+    """Keep the times, and that of notebook 00's small fit, in timings.csv."""
+    small_fit = "from lesson import environment; print(environment.time_small_fit())"
+    run = subprocess.run(
+        [sys.executable, "-c", small_fit], cwd=NOTEBOOKS, capture_output=True, text=True, check=True
+    )
+    with open(TIMINGS, newline="", encoding="utf-8") as file:
+        times = {row["name"]: row["seconds"] for row in csv.DictReader(file)}
+    times |= {name: f"{seconds:.1f}" for name, seconds, _ in rows}
+    times["small fit"] = f"{float(run.stdout):.2f}"
+    with open(TIMINGS, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "seconds"])
+        writer.writerows(sorted(times.items()))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="beginnings of notebook names, such as 03")
+    parser.add_argument("--write", action="store_true", help="store outputs and times")
+    parser.add_argument("--outputs", default="build/fit_outputs", help="where the fits save")
+    options = parser.parse_args()
+    paths = find(options.names)
+    BUILD.mkdir(exist_ok=True)
+    os.environ["FIT_OUTPUTS"] = str(ROOT / options.outputs)
+    rows = []
+    for path in paths:
+        print(f"{path.stem:<40}", end="", flush=True)
+        notebook = nbformat.read(path, as_version=4)
+        start = time.monotonic()
+        fault = execute(notebook)
+        seconds = time.monotonic() - start
+        print(f"{seconds:7.1f} s   {'FAILED' if fault else 'passed'}", flush=True)
+        if fault:
+            print(fault, file=sys.stderr)
+        rows.append((path.stem, seconds, fault))
+        tidy(notebook)
+        nbformat.write(notebook, path if options.write and not fault else BUILD / path.name)
+        write_html(notebook, path.stem)
+        write_report(rows)
+    if options.write and not any(fault for *_, fault in rows):
+        record(rows)
+    print(f"\nReport: {(BUILD / 'index.html').relative_to(ROOT)}")
+    return 1 if any(fault for *_, fault in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

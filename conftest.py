@@ -1,0 +1,29 @@
+"""How the notebooks are tested: where their fits save, and what comes last.
+
+nbval compares every output of a cell with the stored one, pictures apart
+(their alternative text is compared), unless the cell's tag is
+`nbval-ignore-output`.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+OUTPUTS = Path(__file__).parent / "build" / "fit_outputs"
+
+
+def pytest_configure(config):
+    # Kernels inherit this: a test never overwrites what a learner has saved.
+    os.environ["FIT_OUTPUTS"] = str(OUTPUTS)
+
+
+def pytest_collection_modifyitems(items):
+    # The claims judge what the notebooks save, so they come after them.
+    items.sort(key=lambda item: item.path.name.startswith("test_claims_"))
+
+
+def pytest_collection_finish(session):
+    # Claims must judge this run's fits and not an earlier one's.
+    runs_notebooks = any(item.path.suffix == ".ipynb" for item in session.items)
+    if runs_notebooks and not session.config.option.collectonly:
+        shutil.rmtree(OUTPUTS, ignore_errors=True)

@@ -1,0 +1,47 @@
+"""What the tests of claims share: which sentence a test is for, what was saved.
+
+A sentence after "**Seen here:**" in a notebook is a claim. Each is quoted by
+one test in test_claims_NN.py, which judges what notebook NN saved while nbval
+ran it. The spread in each docstring was seen over five seeds, on two cores,
+with TensorFlow.
+"""
+
+import os
+from pathlib import Path
+
+import keras
+import pandas as pd
+import pytest
+
+CLAIMS = {}
+
+
+def claim(number, sentence):
+    """Mark a test as that of a sentence in the notebook of that number."""
+
+    def register(test):
+        assert (number, sentence) not in CLAIMS, f"quoted twice: {sentence}"
+        CLAIMS[number, sentence] = test.__name__
+        return test
+
+    return register
+
+
+def saved(name):
+    """Path of a file that a notebook of this run saved; fails when there is none."""
+    path = Path(os.environ["FIT_OUTPUTS"]) / name
+    if not path.is_file():
+        pytest.fail(f"{name} is missing: the notebook that saves it did not get that far")
+    return path
+
+
+def history(name):
+    return pd.read_csv(saved(f"{name}.csv"), index_col="epoch")
+
+
+def table(name):
+    return pd.read_csv(saved(f"{name}.csv"))
+
+
+def model(name):
+    return keras.saving.load_model(saved(f"{name}.keras"))

@@ -1,0 +1,254 @@
+"""What every notebook must be before it is run: one rule, one function."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from claims import CLAIMS
+
+from notebooks import NOTEBOOKS, ROOT, claimed, code, markdown, read, tags
+
+TAGS = {
+    "nbval-ignore-output",
+    "raises-exception",
+    "exercise",
+    "check",
+    "solution",
+    "codealong",
+}
+PARTS = ["title", "questions", "objectives", "time", "imports"]
+STALE = {  # spellings that Keras 3 refuses, or that have a better successor
+    r"\blr=": "learning_rate=",
+    r"\bdecay=": "a learning-rate schedule",
+    r"\binput_shape=": "keras.Input",
+    r"[\"']acc[\"']": '"accuracy"',
+    r"\.h(df)?5\b": ".keras or .weights.h5",
+    r"\bnp_utils\b": "keras.utils",
+    r"\bImageDataGenerator\b": "preprocessing layers",
+    r"\btf\.keras\b|\btensorflow\.keras\b": "keras",
+    r"\bpredict_classes\b": "predict(...).argmax(axis=1)",
+    r"\bkeras\.layers\.(normalization|convolutional|core)\b": "keras.layers",
+}
+BACKENDS = r"^\s*(import|from)\s+(tensorflow|jax|torch)\b"
+LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
+LARGEST_NOTEBOOK = 1_500_000  # bytes
+
+
+def every_notebook(rule):
+    ids = [p.stem for p in NOTEBOOKS]
+    return pytest.mark.parametrize("path", NOTEBOOKS, ids=ids)(rule)
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS, "no notebook in notebooks/"
+
+
+def test_names_are_numbered_in_order():
+    names = [p.name for p in NOTEBOOKS]
+    bad = [n for n in names if not re.fullmatch(r"[0-9]{2}-[a-z0-9-]+\.ipynb", n)]
+    assert not bad, f"name these NN-some-words.ipynb: {bad}"
+    numbers = [n[:2] for n in names]
+    assert len(set(numbers)) == len(numbers), f"two notebooks share a number: {names}"
+
+
+def test_readme_lists_the_notebooks_in_order():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\(notebooks/([0-9]{2}-[a-z0-9-]+\.ipynb)\)", readme)
+    assert list(dict.fromkeys(linked)) == [p.name for p in NOTEBOOKS]
+
+
+@every_notebook
+def test_is_executed_from_a_fresh_kernel(path):
+    counts = [c.execution_count for c in code(read(path))]
+    assert counts == list(range(1, len(counts) + 1)), (
+        f"run it again: python benchmarks/run_notebooks.py --write {path.name[:2]}"
+    )
+
+
+@every_notebook
+def test_saved_errors_are_on_purpose(path):
+    for cell in code(read(path)):
+        failed = [o.ename for o in cell.outputs if o.output_type == "error"]
+        assert not failed or "raises-exception" in tags(cell), f"cell {cell.id}: {failed}"
+        assert failed or "raises-exception" not in tags(cell), f"cell {cell.id} raises nothing"
+
+
+@every_notebook
+def test_tags_are_known(path):
+    for cell in read(path).cells:
+        assert tags(cell) <= TAGS, f"cell {cell.id}: {sorted(tags(cell) - TAGS)}"
+
+
+@every_notebook
+def test_cell_ids_are_words(path):
+    ids = [c.id for c in read(path).cells]
+    bad = [i for i in ids if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", i)]
+    assert not bad, f"name these cells by what they do, so that diffs can be read: {bad}"
+    random = [i for i in ids if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f-]+)?", i)]
+    assert not random, f"made by a program, not named: {random}"
+
+
+@every_notebook
+def test_parts_stand_in_their_order(path):
+    ids = [c.id for c in read(path).cells]
+    places = [ids.index(p) if p in ids else None for p in PARTS]
+    assert None not in places, f"parts missing: {set(PARTS) - set(ids)}"
+    assert places == sorted(places), f"{PARTS} stand in another order"
+    assert ids[-2:] == ["key-points", "next"], "it ends with the cells key-points and next"
+
+
+@every_notebook
+def test_title_tells_its_number(path):
+    first = read(path).cells[0].source
+    assert re.match(rf"# {path.name[:2]} · \S.*\n\n\*.+\*$", first), (
+        "begin with '# NN · Title' and a promise of one line in italics"
+    )
+
+
+@every_notebook
+def test_headings_nest(path):
+    text = "\n".join(c.source for c in markdown(read(path)))
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    levels = [len(m) for m in re.findall(r"^(#+) ", text, re.MULTILINE)]
+    assert levels.count(1) == 1, "one title, and sections below it"
+    jumps = [(a, b) for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    assert not jumps, f"a heading skips a level: {jumps}"
+
+
+@every_notebook
+def test_lesson_is_the_first_import(path):
+    first = next(c for c in code(read(path)) if re.search(r"^(import|from) ", c.source, re.M))
+    line = re.search(r"^(?:import|from) (\w+)", first.source, re.MULTILINE)
+    assert line[1] == "lesson", "import lesson first: it keeps the backend's start-up log quiet"
+
+
+@every_notebook
+def test_imports_no_backend(path):
+    if path.name.startswith("12-"):
+        return  # its subject
+    for cell in code(read(path)):
+        assert not re.search(BACKENDS, cell.source, re.MULTILINE), f"cell {cell.id}"
+
+
+@every_notebook
+def test_no_stale_spelling(path):
+    for cell in code(read(path)):
+        for pattern, better in STALE.items():
+            if "raises-exception" not in tags(cell):
+                found = re.search(pattern, cell.source)
+                assert not found, f"cell {cell.id}: {found[0]!r}; write {better}"
+
+
+@every_notebook
+def test_cells_are_short(path):
+    long = {c.id: n for c in code(read(path)) if (n := len(c.source.splitlines())) > LONGEST_CELL}
+    assert not long, f"one idea a cell, at most {LONGEST_CELL} lines: {long}"
+
+
+@every_notebook
+def test_exercises_are_whole(path):
+    """Exercise, check and solution follow one another, and Run All passes them."""
+    cells = code(read(path))
+    kinds = [(c.id, k) for c in cells for k in ("exercise", "check", "solution") if k in tags(c)]
+    assert [k for _, k in kinds] == ["exercise", "check", "solution"] * (len(kinds) // 3), kinds
+    names = [re.sub(r"-(here|check|solution)$", "", i) for i, _ in kinds]
+    assert names[0::3] == names[1::3] == names[2::3], f"cell ids do not match: {kinds}"
+    for cell in cells:
+        if "exercise" in tags(cell):
+            lines = cell.source.splitlines()
+            assert all(line.startswith("#") for line in lines), f"cell {cell.id}: comments only"
+        if "check" in tags(cell):
+            assert re.fullmatch(rf'check\("{path.name[:2]}-[a-z0-9-]+"\)', cell.source), cell.id
+            told = "".join(o.get("text", "") for o in cell.outputs)
+            assert told.startswith("Nothing to check yet: "), f"cell {cell.id} says {told!r}"
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert hidden == ("solution" in tags(cell)), f"cell {cell.id}: solutions are collapsed"
+
+
+@every_notebook
+def test_images_have_alternative_text(path):
+    notebook = read(path)
+    for cell in markdown(notebook):
+        short = [a for a in re.findall(r"!\[(.*?)\]\(", cell.source, re.DOTALL) if len(a) < 40]
+        assert not short, f"cell {cell.id}: say what the image shows: {short}"
+        assert "<img" not in cell.source, f"cell {cell.id}: write ![text](path)"
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(alt) >= 40, f"cell {cell.id}: end it with describe(figure, text)"
+
+
+@every_notebook
+def test_figures_carry_the_text_of_their_file(path):
+    """The alternative text is the one computed with the figure, not an older one."""
+    for cell in markdown(read(path)):
+        for alt, name in re.findall(r"!\[([^\]]*)\]\(\.\./fig/([^)]+\.svg)\)", cell.source):
+            svg = (ROOT / "fig" / name).read_text(encoding="utf-8")
+            described = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)[1]
+            assert alt == described, f"cell {cell.id}: python fig/draw.py --alt {name[:-4]}"
+
+
+@every_notebook
+def test_outputs_can_be_reviewed(path):
+    assert path.stat().st_size < LARGEST_NOTEBOOK
+    for cell in code(read(path)):
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", f"cell {cell.id} wrote to stderr"
+            text = output.get("text", "")
+            assert not re.search("[\b\r]", text), f"cell {cell.id}: a progress bar was stored"
+            assert len(text.splitlines()) <= 60, f"cell {cell.id}: a long output"
+
+
+@every_notebook
+def test_names_no_folder_of_a_machine(path):
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r"(/home/|/Users/|/root/|/tmp/|[A-Z]:\\\\|site-packages)[^\"\\]*", text)
+    assert not found, found[0]
+
+
+@every_notebook
+def test_prose_is_plain(path):
+    """Phrases that talk down to a learner or say nothing."""
+    text = "\n".join(c.source for c in markdown(read(path))).lower()
+    found = re.findall(r"\b(simply|obviously|as you can see|of course|trivial(?:ly)?)\b", text)
+    assert not found
+
+
+@every_notebook
+def test_every_claim_has_a_test(path):
+    """Sentences after "**Seen here:**" and those the tests quote are the same."""
+    number = path.name[:2]
+    file = Path(__file__).parent / f"test_claims_{number}.py"
+    if file.exists():
+        importlib.import_module(file.stem)
+    tested = {sentence for notebook, sentence in CLAIMS if notebook == number}
+    assert set(claimed(read(path))) == tested, f"see {file.name}"
+
+
+def test_links_inside_the_repository_land():
+    pages = {p: read(p) for p in NOTEBOOKS}
+    texts = {p: "\n".join(c.source for c in markdown(nb)) for p, nb in pages.items()}
+    texts |= {p: p.read_text(encoding="utf-8") for p in tracked("*.md")}
+    for page, text in texts.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            file = target.split("#")[0]
+            if file and "://" not in target and not target.startswith("mailto:"):
+                assert (page.parent / file).exists(), f"{page.name}: {target}"
+
+
+def tracked(pattern):
+    """Files of ours by pattern, leaving out what is installed or built."""
+    skipped = {".venv", "build", ".pytest_cache", "node_modules", ".ipynb_checkpoints"}
+    return [p for p in ROOT.rglob(pattern) if not skipped & set(p.relative_to(ROOT).parts)]
+
+
+def test_ruff_finds_nothing():
+    for command in (["check"], ["format", "--check"]):
+        run = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
