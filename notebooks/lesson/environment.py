@@ -67,17 +67,20 @@ def check_machine():
 
 def check_data():
     """Print whether every data file is whole, by its checksum."""
-    faults = []
-    names = list(datasets.checksums())
-    for name in names:
-        try:
-            datasets.read_verified(name)
-        except datasets.DataError as error:
-            faults.append(error)
+    count, faults = 0, []
+    try:
+        for name in datasets.checksums():
+            count += 1
+            try:
+                datasets.read_verified(name)
+            except datasets.DataError as fault:
+                faults.append(fault)
+    except datasets.DataError as fault:  # the list of checksums itself
+        faults.append(fault)
     for fault in faults:
-        _cross(str(fault), "")
+        print(f"✗ {fault}")
     if not faults:
-        _tick(f"{len(names)} data files, each with the right checksum")
+        _tick(f"{count} data files, each with the right checksum")
 
 
 def time_small_fit():
@@ -141,6 +144,4 @@ def _tick(text):
 
 
 def _cross(text, mend):
-    print(f"✗ {text}")
-    if mend:
-        print(f"  → {mend}")
+    print(f"✗ {text}\n  → {mend}")
