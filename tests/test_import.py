@@ -33,9 +33,14 @@ def test_import_says_nothing():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_first_computation_says_nothing():
-    """The backend starts its devices only now, and has more to say of it."""
-    code = "import lesson, keras; keras.Sequential([keras.layers.Dense(1)])(keras.ops.ones((1, 1)))"
+def test_first_fit_says_nothing():
+    """The backend starts its devices and its compiler only now, and has more to say."""
+    code = """
+import lesson, keras, numpy as np
+model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse", jit_compile=True)
+model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
+"""
     assert run(code).stderr == ""
 
 

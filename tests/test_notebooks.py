@@ -1,5 +1,6 @@
 """What every notebook must be before it is run: one rule, one function."""
 
+import csv
 import importlib
 import re
 import subprocess
@@ -106,6 +107,17 @@ def test_title_tells_its_number(path):
     assert re.match(rf"# {path.name[:2]} · \S.*\n\n\*.+\*$", first), (
         "begin with '# NN · Title' and a promise of one line in italics"
     )
+
+
+@every_notebook
+def test_stated_time_is_the_measured_one(path):
+    with open(ROOT / "benchmarks" / "timings.csv", newline="", encoding="utf-8") as file:
+        measured = {row["name"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    cell = next(c for c in read(path).cells if c.id == "time")
+    stated = re.search(r"To run: about (\d+) (second|minute)s? on two cores\.", cell.source)
+    assert stated, "say 'To run: about N seconds on two cores.'"
+    seconds = int(stated[1]) * (60 if stated[2] == "minute" else 1)
+    assert 0.7 < seconds / measured[path.stem] < 1.4, f"measured: {measured[path.stem]} s"
 
 
 @every_notebook

@@ -1,0 +1,639 @@
+"""What the checks say: of solutions, of other right answers, of mistakes, of nonsense."""
+
+import functools
+import re
+from fractions import Fraction
+
+import keras
+import lesson
+import numpy as np
+import pandas as pd
+import pytest
+from lesson import check
+from lesson.checks import engine
+
+from notebooks import NOTEBOOKS, code, read, tags
+
+losses, metrics, optimizers = keras.losses, keras.metrics, keras.optimizers
+ALL_RIGHT = "All right."
+
+
+@pytest.fixture
+def said(capsys):
+    """Run a check on some objects and return what it prints."""
+
+    def run(exercise, **objects):
+        capsys.readouterr()
+        check(exercise, **objects)
+        return capsys.readouterr().out.strip()
+
+    return run
+
+
+def is_right(text):
+    return text.splitlines()[-1] == ALL_RIGHT and "✗" not in text
+
+
+# --- A small stand-in for notebook 03 ------------------------------------------------
+
+
+class Fast(keras.Model):
+    """A model that runs an epoch's steps in one go: the same numbers, sooner."""
+
+    def compile(self, *args, **options):
+        super().compile(*args, steps_per_execution=1250, **options)
+
+
+def create_model_intro(size=2):
+    inputs = keras.Input((size, size, 1))
+    outputs = keras.layers.GlobalAveragePooling2D()(inputs)
+    return Fast(inputs, keras.layers.Dense(10, activation="softmax")(outputs))
+
+
+def flattened(shape):
+    """The end of a network: an input of this shape, flattened, and ten classes."""
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(10)])
+
+
+@functools.cache
+def tiny_data():
+    """As many images as in notebook 03, of four pixels each."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 50_000)
+    images = (labels[:, None, None, None] / 10 + rng.random((50_000, 2, 2, 1))).astype("float32")
+    images[40_000:] += 1  # so that a loss tells which images it was computed on
+    one_hot = keras.utils.to_categorical(labels, 10)
+    return {
+        "train_images": images[:40_000],
+        "train_labels": one_hot[:40_000],
+        "val_images": images[40_000:],
+        "val_labels": one_hot[40_000:],
+    }
+
+
+CURVES = {
+    "loss": [1.6, 1.2, 1.1, 1.0],
+    "val_loss": [1.5, 1.2, 1.1, 1.14],
+    "categorical_accuracy": [0.4, 0.5, 0.6, 0.67],
+    "val_categorical_accuracy": [0.4, 0.61, 0.6, 0.6],
+}
+
+
+def history_of(curves):
+    history = keras.callbacks.History()
+    history.history, history.epoch = curves, list(range(len(curves.get("loss", []))))
+    return history
+
+
+# --- Solutions -------------------------------------------------------------------------
+
+# What a solution cell finds in the kernel, by exercise. A new exercise goes here.
+PREPARE = {
+    "03-compile": lambda: {"model_intro": create_model_intro()},
+    "03-bug": lambda: {"create_model_intro": create_model_intro},
+    "03-steps": dict,
+    "03-fit": lambda: {"create_model_intro": create_model_intro, **tiny_data()},
+    "03-read": lambda: {"history_intro": history_of(CURVES)},
+    "04-hand": lambda: {"rng": np.random.default_rng(0)},
+    "04-model": dict,
+    "04-count": lambda: {"create_model_dropout": lambda: flattened((4, 4, 64))},
+    "04-compare": lambda: {
+        "history_intro": pd.DataFrame(CURVES),
+        "history_dropout": history_of(CURVES),
+    },
+}
+
+
+def exercises():
+    """The check cell and the solution cell of each exercise of every notebook."""
+    found = []
+    for path in NOTEBOOKS:
+        cells = {cell.id: cell for cell in code(read(path))}
+        for name, cell in cells.items():
+            if "solution" in tags(cell) or name.endswith("-solution"):
+                judge = cells[f"{name.removesuffix('-solution')}-check"].source
+                exercise = re.search(r'"(.+)"', judge)[1]
+                found.append(pytest.param(judge, cell.source, id=exercise))
+    return found
+
+
+@pytest.mark.parametrize(("check_cell", "solution"), exercises())
+def test_solution_passes_its_check(check_cell, solution, capsys, request):
+    exercise = request.node.callspec.id
+    if exercise not in PREPARE:
+        pytest.fail(f"add to PREPARE in test_checks.py what the solution of {exercise} needs")
+    public = {name: getattr(lesson, name) for name in lesson.__all__}
+    kernel = {**public, "keras": keras, "np": np, "pd": pd, **PREPARE[exercise]()}
+    exec(check_cell, kernel)
+    assert capsys.readouterr().out.startswith("Nothing to check yet: "), "before the solution"
+    exec(solution, kernel)
+    capsys.readouterr()
+    exec(check_cell, kernel)
+    text = capsys.readouterr().out.strip()
+    assert is_right(text), text
+    assert "·" not in text, "a note on the solution itself"
+
+
+def test_every_check_has_a_solution_and_every_solution_a_check():
+    written = {path.name[:2] for path in NOTEBOOKS}
+    judged = {exercise for exercise in engine._EXERCISES if exercise[:2] in written}
+    assert {one.id for one in exercises()} == judged
+
+
+# --- The engine ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", engine._EXERCISES)
+def test_nothing_yet(exercise, said):
+    needs = engine._EXERCISES[exercise][1]
+    for nothing in ({}, dict.fromkeys(needs), dict.fromkeys(needs, ...)):
+        text = said(exercise, **nothing)
+        assert re.fullmatch(r"Nothing to check yet: .+, then run this cell again\.", text)
+
+
+@pytest.mark.parametrize("exercise", ["03-nothing", "", None, 3, []])
+def test_unknown_exercise(exercise, said):
+    text = said(exercise)
+    assert text.startswith("✗")
+    if isinstance(exercise, str):
+        assert "There are: " in text
+        assert "03-steps" in text
+
+
+def test_variables_are_found_in_the_notebook_or_given(capsys):
+    kernel = {"check": check, "steps_per_epoch": 1250, "steps_in_all": 12_500}
+    exec("check('03-steps')", kernel)
+    assert is_right(capsys.readouterr().out.strip())
+    exec("check('03-steps', steps_in_all=1)", kernel)
+    assert "1 of 2 right so far." in capsys.readouterr().out
+    assert kernel["steps_in_all"] == 12_500
+
+
+class Hostile:
+    """Fails at whatever is asked of it."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("line one\nline two")
+
+    __eq__ = __hash__ = __bool__ = __len__ = __array__ = lambda self, *_: self.fail
+
+
+NONSENSE = {
+    "int": 3,
+    "negative": -1.5,
+    "nan": float("nan"),
+    "bool": True,
+    "text": "1250",
+    "list": [1, 2],
+    "dict": {"loss": [1.0]},
+    "array": np.arange(3),
+    "scalar": np.float32(3),
+    "series": pd.Series([1, 2]),
+    "frame": pd.DataFrame(CURVES),
+    "not available": pd.NA,
+    "tensor": keras.ops.ones(2),
+    "class": keras.Model,
+    "function": create_model_intro,
+    "empty model": keras.Sequential(),
+    "unbuilt model": keras.Sequential([keras.layers.Dense(10, activation="softmax")]),
+    "layer": keras.layers.Dense(1),
+    "unused history": keras.callbacks.History(),
+    "empty history": history_of({}),
+    "short history": history_of({"loss": [1.0]}),
+    "words in history": history_of(dict.fromkeys(CURVES, ["low"])),
+    "hostile": Hostile(),
+}
+
+
+def judge_nonsense(text):
+    assert text
+    assert not is_right(text)
+    assert "Traceback" not in text
+    assert "line two" not in text, "only the first line of an error"
+    assert all(line.strip() and len(line) < 400 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)
+@pytest.mark.parametrize("exercise", engine._EXERCISES)
+def test_nonsense_is_explained(exercise, thing, said):
+    judge_nonsense(said(exercise, **dict.fromkeys(engine._EXERCISES[exercise][1], thing)))
+
+
+@pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)
+@pytest.mark.parametrize(
+    ("exercise", "name"),
+    [
+        ("03-fit", "model_intro"),
+        ("03-fit", "history_intro"),
+        ("03-fit", "val_images"),
+        ("03-read", "history_intro"),
+        ("03-read", "gap"),
+    ],
+)
+def test_one_nonsense_among_right_things_is_explained(exercise, name, thing, said):
+    right = {"history_intro": history_of(CURVES), "best_epoch": 3, "gap": 0.07}
+    if exercise == "03-fit":
+        right = dict(right_fit())
+    assert is_right(said(exercise, **right))
+    judge_nonsense(said(exercise, **{**right, name: thing}))
+
+
+def test_wrong_type_is_named(said):
+    text = said("03-steps", steps_per_epoch="1250", steps_in_all=1)
+    assert "steps_per_epoch is of type str; it should be a number." in text
+    text = said("03-steps", steps_per_epoch=True, steps_in_all=1)
+    assert "of type bool; it should be a number." in text
+    text = said("03-compile", model_intro=history_of(CURVES))
+    assert "model_intro is of type History; it should be a Keras model." in text
+    text = said("03-read", history_intro=pd.DataFrame(CURVES), best_epoch=3, gap=0.07)
+    assert "of type DataFrame; it should be the History that fit returns." in text
+
+
+# --- 03-steps --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("epoch", "total"),
+    [
+        (1250, 12_500),
+        (1250.0, 12_500.0),
+        (np.int64(1250), np.float32(12_500)),
+        (Fraction(1250),) * 2,
+    ],
+)
+def test_steps_right(epoch, total, said):
+    total = 10 * total if total == epoch else total
+    assert is_right(said("03-steps", steps_per_epoch=epoch, steps_in_all=total))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "total", "reason"),
+    [
+        (1563, 12_500, "50,000 / 32: the 10,000 validation images are not trained on"),
+        (50_000 / 32, 12_500, "50,000 / 32"),
+        (1875, 12_500, "60,000 / 32: only the 40,000 training images"),
+        (40_000, 12_500, "that would be one image a step"),
+        (32, 12_500, "that is the size of a batch"),
+        (625, 12_500, "how many batches of 32 are in 40,000 images?"),
+        (1250, 1250, "every epoch goes through all the batches again"),
+        (1250, 400_000, "every epoch goes through all the batches again"),
+        (1563, 15_630, "that follows from your steps_per_epoch, which is not right yet"),
+    ],
+)
+def test_steps_wrong(epoch, total, reason, said):
+    text = said("03-steps", steps_per_epoch=epoch, steps_in_all=total)
+    assert reason in text
+    assert re.search(r"[01] of 2 right so far\.$", text)
+    assert not re.search(r"1,?250\b|12,?500", text), "it gives the answer away"
+
+
+# --- 03-compile and 03-bug ---------------------------------------------------------------------
+
+
+def own_cross_entropy(labels, outputs):
+    return -keras.ops.sum(labels * keras.ops.log(outputs), axis=-1)
+
+
+class OwnCrossEntropy(losses.Loss):
+    def call(self, labels, outputs):
+        return own_cross_entropy(labels, outputs)
+
+
+RIGHT = {
+    "optimizer": optimizers.Adam,
+    "loss": losses.CategoricalCrossentropy,
+    "metrics": lambda: [metrics.CategoricalAccuracy()],
+}
+
+
+def compiled(**given):
+    """A small model compiled as the exercise asks, but for what is given."""
+    model = create_model_intro()
+    model.compile(**({name: make() for name, make in RIGHT.items()} | given))
+    return model
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.CategoricalCrossentropy(),
+        losses.CategoricalCrossentropy(name="mine"),
+        losses.CategoricalCrossentropy,
+        losses.categorical_crossentropy,
+        losses.KLDivergence(),
+        "categorical_crossentropy",
+        "CategoricalCrossentropy",
+        "crossentropy",
+        ["categorical_crossentropy"],
+        own_cross_entropy,
+        OwnCrossEntropy(),
+        lambda labels, outputs: own_cross_entropy(labels, outputs),
+        functools.partial(losses.categorical_crossentropy, axis=-1),
+    ],
+)
+def test_right_losses(loss, said, recwarn):
+    assert is_right(said("03-compile", model_intro=compiled(loss=loss)))
+    assert is_right(said("03-bug", model_fixed=compiled(loss=loss)))
+    assert not [w for w in recwarn if "serialized" in str(w.message)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (
+            losses.SparseCategoricalCrossentropy(),
+            "SparseCategoricalCrossentropy, which wants integ",
+        ),
+        ("sparse_categorical_crossentropy", "which wants integer labels such as 6"),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), "which wants integer labels"),
+        (
+            losses.CategoricalCrossentropy(from_logits=True),
+            "from_logits=True says that the model's",
+        ),
+        (losses.CategoricalCrossentropy(label_smoothing=0.1), "has default settings; yours comp"),
+        ("mse", "yours is mean_squared_error. To choose one class out of ten"),
+        (losses.MeanSquaredError(), "yours is MeanSquaredError. To choose one class"),
+        ("binary_crossentropy", "yours is binary_crossentropy. To choose one class"),
+        (losses.BinaryCrossentropy(from_logits=True), "from_logits=True"),
+        (lambda y, p: losses.sparse_categorical_crossentropy(y, p), "To choose one class"),
+        ("crosentropy", "Keras knows none called 'crosentropy'. Mind the spelling"),
+        (None, "loss: none."),
+    ],
+)
+def test_wrong_losses(loss, reason, said):
+    for exercise, name, of in (("03-compile", "model_intro", 3), ("03-bug", "model_fixed", 1)):
+        text = said(exercise, **{name: compiled(loss=loss)})
+        assert "✗ loss: " in text
+        assert reason in text
+        assert text.endswith(f"{of - 1} of {of} right so far.")
+        shown = text.replace("SparseCategoricalCrossentropy", "")
+        if not isinstance(loss, losses.CategoricalCrossentropy):
+            assert "CategoricalCrossentropy" not in shown, "it gives the answer away"
+
+
+@pytest.mark.parametrize(
+    "given", ["adam", "Adam", optimizers.Adam(0.001), optimizers.Adam(beta_1=0.9)]
+)
+def test_right_optimizers(given, said):
+    assert is_right(said("03-compile", model_intro=compiled(optimizer=given)))
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("sgd", "yours is SGD; the task asks for Adam"),
+        (optimizers.RMSprop(), "yours is RMSprop"),
+        (optimizers.AdamW(), "yours is AdamW"),
+        (optimizers.Adam(0.01), "with learning rate 0.01; the task asks for its default"),
+        (optimizers.Adam(optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)), "rate 0.1;"),
+    ],
+)
+def test_wrong_optimizers(given, reason, said):
+    text = said("03-compile", model_intro=compiled(optimizer=given))
+    assert "✗ optimizer: " in text
+    assert reason in text
+    assert text.endswith("2 of 3 right so far.")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ([metrics.CategoricalAccuracy()], None),
+        ([metrics.CategoricalAccuracy], None),
+        (["categorical_accuracy"], None),
+        ([metrics.categorical_accuracy], None),
+        ([["categorical_accuracy"]], None),
+        (("categorical_accuracy", "mse"), None),
+        (["mse", metrics.CategoricalAccuracy()], None),
+        ([metrics.SparseCategoricalAccuracy(), metrics.CategoricalAccuracy()], None),
+        (["accuracy"], "accuracy"),
+        (["acc"], "acc"),
+        (["CategoricalAccuracy"], "CategoricalAccuracy"),
+        ([metrics.CategoricalAccuracy(name="share")], "share"),
+    ],
+)
+def test_right_metrics(given, name, said):
+    """The note says what the history will call it, where cells below need another name."""
+    text = said("03-compile", model_intro=compiled(metrics=given))
+    assert is_right(text)
+    assert re.findall(r"Keras will call it '(\w+)' in the history", text) == [name] * bool(name)
+
+
+@pytest.mark.parametrize("given", ["accuracy", metrics.CategoricalAccuracy(name="share")])
+def test_the_history_has_the_name_that_the_note_says(given, said):
+    model = compiled(metrics=[given])
+    data = tiny_data()
+    text = said("03-compile", model_intro=model)
+    history = model.fit(data["val_images"], data["val_labels"], verbose=0).history
+    assert re.search(r"call it '(\w+)'", text)[1] in history
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (None, "no accuracy for categories in the list (yours: none)"),
+        ([], "yours: none"),
+        (["mse", "mae"], "yours: mse, mae"),
+        ([metrics.SparseCategoricalAccuracy()], "wants integer labels; yours are one-hot"),
+        (["sparse_categorical_accuracy"], "wants integer labels"),
+        (["binary_accuracy"], "judges each of the ten outputs alone"),
+        ([metrics.Accuracy()], "asks whether outputs equal labels to the last digit"),
+        ([metrics.Precision()], "yours: precision"),
+    ],
+)
+def test_wrong_metrics(given, reason, said):
+    text = said("03-compile", model_intro=compiled(metrics=given))
+    assert "✗ metrics: " in text
+    assert reason in text
+    assert text.endswith("2 of 3 right so far.")
+
+
+def test_model_not_compiled_yet(said):
+    for exercise, name in (("03-compile", "model_intro"), ("03-bug", "model_fixed")):
+        text = said(exercise, **{name: create_model_intro()})
+        assert text == f"Nothing to check yet: compile {name}, then run this cell again."
+
+
+def test_last_compile_counts(said):
+    model = compiled(optimizer="sgd", loss="mse", metrics=None)
+    model.compile(**{name: make() for name, make in RIGHT.items()})
+    assert is_right(said("03-compile", model_intro=model))
+
+
+def test_model_without_a_shape_is_judged_all_the_same(said):
+    model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+    model.compile(**{name: make() for name, make in RIGHT.items()})
+    assert is_right(said("03-compile", model_intro=model))
+
+
+# --- 03-fit ------------------------------------------------------------------------------------
+
+
+def fit(model=None, **given):
+    """The names that the check of 03-fit looks at, after such a fit."""
+    data = tiny_data()
+    options = {
+        "x": data["train_images"],
+        "y": data["train_labels"],
+        "epochs": 10,
+        "validation_data": (data["val_images"], data["val_labels"]),
+        "verbose": 0,
+    }
+    model = model or compiled()
+    history = model.fit(**(options | given))
+    return {
+        "model_intro": model,
+        "history_intro": history,
+        "val_images": data["val_images"],
+        "val_labels": data["val_labels"],
+    }
+
+
+@functools.cache
+def right_fit():
+    keras.utils.set_random_seed(1)
+    return fit(batch_size=32)
+
+
+def test_right_fit(said):
+    found = right_fit()
+    weights = found["model_intro"].get_weights()
+    text = said("03-fit", **found)
+    assert is_right(text)
+    assert text.count("✓") == 3
+    for before, after in zip(weights, found["model_intro"].get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def joined(name):
+    data = tiny_data()
+    return np.concatenate([data[f"train_{name}"], data[f"val_{name}"]])
+
+
+DATA = tiny_data()
+TRAINING_DATA = (DATA["train_images"], DATA["train_labels"])
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, "epochs: 1; the task asks for 10."),
+        ({"batch_size": 64}, "batches: 625 an epoch; 40,000 images in batches of 32 make 1,250."),
+        ({"validation_data": None}, "validation: none. Give fit the pair (val_images, val_labels)"),
+        ({"validation_data": TRAINING_DATA}, "other data were used"),
+        (
+            {"x": joined("images"), "y": joined("labels")},
+            "all 50,000 images: keep the validation images out of x",
+        ),
+        (
+            {"x": DATA["val_images"], "y": DATA["val_labels"]},
+            "313 steps an epoch is 10,000 images: fit on the training images",
+        ),
+    ],
+)
+def test_wrong_fits(given, reason, said):
+    text = said("03-fit", **fit(epochs=1, **given))
+    assert reason in text
+    wrong = re.findall(r"✗ (\w+):", text)
+    assert wrong == ["epochs"] + (["validation"] if "validation_data" in given else []) + (
+        ["batches"] if {"x", "batch_size"} & set(given) else []
+    )
+
+
+def test_part_of_the_training_data_kept_for_validation(said):
+    text = said("03-fit", **fit(validation_data=None, validation_split=0.2, epochs=1))
+    assert "batches: 1000 an epoch" in text
+    assert "other data were used" in text
+
+
+def test_history_of_another_model(said):
+    text = said("03-fit", **{**right_fit(), "model_intro": compiled()})
+    assert "history_intro belongs to another model than model_intro" in text
+    assert text.endswith("0 of 1 right so far.")
+
+
+class StopInEpochThree(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_fit(said):
+    model = compiled()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, callbacks=[StopInEpochThree()])
+    data = tiny_data()
+    text = said("03-fit", model_intro=model, history_intro=model.history, **data)
+    assert "✗ epochs: the fit stopped after 2 of 10. Run it again to the end." in text
+
+
+def test_no_epoch_finished(said):
+    history = keras.callbacks.History()
+    text = said("03-fit", model_intro=compiled(), history_intro=history)
+    assert "holds no finished epoch" in text
+
+
+def test_fitted_twice(said):
+    first = fit(epochs=1)
+    second = fit(first["model_intro"], epochs=1)
+    text = said("03-fit", **second)
+    assert "✓ validation" in text
+    assert "· model_intro has taken 2,500 steps, more than this fit's 1,250" in text
+    text = said("03-fit", **first)
+    assert "✗ validation" in text
+    assert "or the model was fitted again since" in text
+
+
+# --- 03-read -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("best", [3, 3.0, np.int64(3)])
+@pytest.mark.parametrize("gap", [0.07, 0.67 - 0.6, np.float32(0.07), 0.0712])
+def test_reading_right(best, gap, said):
+    history = history_of(CURVES)
+    assert is_right(said("03-read", history_intro=history, best_epoch=best, gap=gap))
+
+
+@pytest.mark.parametrize(
+    ("best", "reason"),
+    [
+        (2, "that is its place in the list, which counts from 0"),
+        (4, "there the training loss is lowest"),
+        (10, "look for the lowest point of the validation loss"),
+        (1.1, "look for the lowest point of the validation loss"),
+    ],
+)
+def test_best_epoch_wrong(best, reason, said):
+    text = said("03-read", history_intro=history_of(CURVES), best_epoch=best, gap=0.07)
+    assert f"✗ best_epoch: {reason}" in text
+    assert text.endswith("1 of 2 right so far.")
+
+
+def test_best_epoch_of_accuracy(said):
+    curves = {**CURVES, "val_categorical_accuracy": [0.7, 0.61, 0.6, 0.6]}
+    text = said("03-read", history_intro=history_of(curves), best_epoch=1, gap=0.07)
+    assert "✗ best_epoch: there the validation accuracy is highest" in text
+
+
+@pytest.mark.parametrize(
+    ("gap", "reason"),
+    [
+        (-0.07, "the sign is the other way round"),
+        (7.0, "give it as a share, such as 0.02, not in percent"),
+        (7, "not in percent"),
+        (0.14, "that is the gap between the losses"),
+        (0.67, "subtract the last validation accuracy from the last training accuracy"),
+        (0.0, "subtract the last validation accuracy"),
+    ],
+)
+def test_gap_wrong(gap, reason, said):
+    text = said("03-read", history_intro=history_of(CURVES), best_epoch=3, gap=gap)
+    assert "✗ gap: " in text
+    assert reason in text
+    assert text.endswith("1 of 2 right so far.")
+
+
+def test_history_without_the_metric(said):
+    curves = {"loss": [1.0], "val_loss": [1.0], "accuracy": [0.5]}
+    text = said("03-read", history_intro=history_of(curves), best_epoch=1, gap=0.1)
+    assert "has no categorical_accuracy, val_categorical_accuracy: fit the model" in text

@@ -1,0 +1,93 @@
+"""Notebook 00's questions: a tick when all is well, else what to do."""
+
+from types import SimpleNamespace
+
+import pytest
+from lesson import datasets, environment
+
+
+def test_python_of_the_lock_is_ticked(capsys, monkeypatch):
+    monkeypatch.setattr(environment.sys, "version_info", (3, 12, 4))
+    environment.check_python()
+    assert capsys.readouterr().out == "✓ Python 3.12.4\n"
+
+
+@pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])
+def test_other_python_is_told_what_to_do(capsys, monkeypatch, version):
+    monkeypatch.setattr(environment.sys, "version_info", version)
+    environment.check_python()
+    out = capsys.readouterr().out
+    assert out.startswith(f"✗ Python 3.{version[1]}.")
+    assert "3.11 to 3.13" in out
+    assert "make lab" in out
+
+
+def lock(monkeypatch, tmp_path, text):
+    path = tmp_path / "requirements.txt"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(environment, "LOCK", path)
+
+
+def test_packages_as_locked_are_ticked(capsys, monkeypatch, tmp_path):
+    version = environment.importlib.metadata.version("numpy")
+    text = f"# made by a tool\nnumpy=={version}\nabsent==1.0 ; sys_platform == 'none'\n"
+    lock(monkeypatch, tmp_path, text)
+    environment.check_packages()
+    assert capsys.readouterr().out.startswith("✓ 1 packages")
+
+
+def test_other_packages_are_named(capsys, monkeypatch, tmp_path):
+    lock(monkeypatch, tmp_path, "numpy==0.0.1\nno-such-package==2.0\n")
+    environment.check_packages()
+    out = capsys.readouterr().out
+    assert out.startswith("✗ 2 of 2 packages differ")
+    assert "not 0.0.1" in out
+    assert "no-such-package is missing, not 2.0" in out
+    assert "pip install -r requirements.txt" in out
+
+
+def test_the_lock_itself_can_be_read(capsys):
+    environment.check_packages()
+    assert capsys.readouterr().out[0] in "✓✗"
+
+
+@pytest.mark.parametrize(("free", "mark"), [(1.0, "✗"), (8.0, "✓")])
+def test_memory(capsys, monkeypatch, free, mark):
+    memory = SimpleNamespace(available=free * 2**30, total=16 * 2**30)
+    monkeypatch.setattr(environment.psutil, "virtual_memory", lambda: memory)
+    environment.check_machine()
+    assert f"{mark} {free:.1f} of 16.0 GiB" in capsys.readouterr().out
+
+
+def test_whole_data_are_ticked(capsys):
+    environment.check_data()
+    assert capsys.readouterr().out == "✓ 11 data files, each with the right checksum\n"
+
+
+@pytest.mark.parametrize("broken", ["boston.csv", datasets.CHECKSUMS])
+def test_damaged_data_are_named(capsys, monkeypatch, tmp_path, broken):
+    for name in ("boston.csv", datasets.CHECKSUMS):
+        (tmp_path / name).write_bytes((datasets.DATA / name).read_bytes())
+    (tmp_path / broken).write_bytes(b"cut")
+    monkeypatch.setattr(datasets, "DATA", tmp_path)
+    environment.check_data()
+    out = capsys.readouterr().out
+    assert f"✗ data/{broken} is damaged" in out
+    assert f"git restore data/{broken}" in out
+    assert "✓" not in out
+
+
+def test_forecast_scales_the_measured_times(capsys, monkeypatch, tmp_path):
+    timings = tmp_path / "timings.csv"
+    timings.write_text("name,seconds\n03-compile-and-fit,40.0\nsmall fit,2.0\n", encoding="utf-8")
+    monkeypatch.setattr(environment, "TIMINGS", timings)
+    monkeypatch.setattr(environment, "time_small_fit", lambda: 3.0)
+    environment.forecast()
+    out = capsys.readouterr().out
+    assert "slower than the reference (2.0 s)" in out
+    assert "60 s" in out
+    assert "1.0 min" in out
+
+
+def test_small_fit_is_short():
+    assert 0 < environment.time_small_fit() < 60
