@@ -84,7 +84,7 @@ def test_forecast_scales_the_measured_times(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "time_small_fit", lambda: 3.0)
     environment.forecast()
     out = capsys.readouterr().out
-    assert "slower than the reference (2.0 s)" in out
+    assert "took 3.0 s; where the times were measured, 2.0 s" in out
     assert "60 s" in out
     assert "1.0 min" in out
 

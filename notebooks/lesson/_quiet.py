@@ -23,8 +23,6 @@ NOTICE = re.compile(
 def import_keras():
     """Import Keras, passing on to standard error all but start-up notices."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    # Its Python log warns that a second model needs a second compiled program.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         saved = os.dup(2)
     except OSError:  # no standard error to keep quiet
@@ -49,3 +47,9 @@ def import_keras():
 
 
 import_keras()
+# TensorFlow's Python log warns that a second model needs a second compiled
+# program. Set after the import, which sets the level in a notebook.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+# Its Python log warns that a second model needs a second compiled program. Set
+# here, since the import itself sets the level in an interactive session.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)

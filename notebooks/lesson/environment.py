@@ -120,8 +120,8 @@ def forecast():
         seconds = {row["name"]: float(row["seconds"]) for row in csv.DictReader(file)}
     here, there = time_small_fit(), seconds.pop("small fit")
     ratio = here / there
-    words = "as fast as" if 0.9 < ratio < 1.1 else "slower than" if ratio > 1 else "faster than"
-    _tick(f"A small fit took {here:.1f} s; this machine is {words} the reference ({there:.1f} s)")
+    print(f"A small fit took {here:.1f} s; where the times were measured, {there:.1f} s.")
+    print("So the notebooks will take about:")
     for name, reference in seconds.items():
         print(f"  {name:<34}{reference * ratio:6.0f} s")
     print(f"  {'all':<34}{sum(seconds.values()) * ratio / 60:6.1f} min")

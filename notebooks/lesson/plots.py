@@ -80,7 +80,8 @@ def plot_histories(histories, metric="val_loss", title=None):
     frames = {model: history_frame(history) for model, history in histories.items()}
     for model, frame in frames.items():
         _require(frame, names, model)
-    figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    beside = len(frames) * len(names) > 4  # a long legend would lie on the curves
+    figure, axes = plt.subplots(figsize=(8.4 if beside else 6.4, 3.8), layout="constrained")
     sentences = []
     for (model, frame), colour in zip(frames.items(), _colours(len(frames)), strict=True):
         for name in names:
@@ -90,7 +91,8 @@ def plot_histories(histories, metric="val_loss", title=None):
             )  # fmt: skip
             sentences.append(f"{model}: {_sentence(frame[name], name)}")
     _finish(axes, " and ".join(_label(n) for n in names))
-    axes.legend(frameon=False)
+    place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if beside else {}
+    axes.legend(frameon=False, **place)
     if title:
         axes.set_title(title)
     return describe(figure, _join(title, sentences))

@@ -1,6 +1,13 @@
 """Answers for the exercises: the engine, and one module of judges a notebook."""
 
-from lesson.checks import notebook_03  # noqa: F401  (each registers its exercises)
+from lesson.checks import (  # noqa: F401  (each registers its exercises)
+    notebook_00,
+    notebook_03,
+    notebook_04,
+    notebook_06,
+    notebook_07,
+    notebook_08,
+)
 from lesson.checks.engine import check
 
 __all__ = ["check"]

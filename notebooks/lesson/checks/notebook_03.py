@@ -6,7 +6,12 @@ import numbers
 import keras
 import numpy as np
 
-from lesson.checks.compiled import judge_accuracy_for_one_hot, judge_adam, judge_loss_for_one_hot
+from lesson.checks.compiled import (
+    judge_accuracy_for_one_hot,
+    judge_adam,
+    judge_loss_for_integers,
+    judge_loss_for_one_hot,
+)
 from lesson.checks.engine import exercise, judged, note, wrong
 
 
@@ -19,26 +24,25 @@ from lesson.checks.engine import exercise, judged, note, wrong
 def _steps(found):
     epoch, total = found["steps_per_epoch"], found["steps_in_all"]
     hints = {
-        1563: "that is 50,000 / 32: the 10,000 validation images are not trained on.",
-        1562.5: "that is 50,000 / 32: the 10,000 validation images are not trained on.",
-        1875: "that is 60,000 / 32: only the 40,000 training images are trained on.",
-        40000: "that would be one image a step; a step takes a batch of 32.",
-        32: "that is the size of a batch; how many such batches are in 40,000 images?",
+        781: "then the 16 images left over would never be used.",
+        781.25: "a quarter of a step cannot be: the images left over make a step of their own.",
+        1250: "that is 40,000 / 32; here it is 50,000 images in batches of 64.",
+        625: "that is 40,000 / 64; here it is all 50,000 images.",
+        1563: "that is with batches of 32; here they hold 64.",
+        50000: "that would be one image a step; a step takes a batch of 64.",
     }
     yield judged(
-        epoch == 1250,
-        "steps_per_epoch: one step for each batch, until every training image was seen once.",
-        "steps_per_epoch: " + hints.get(epoch, "how many batches of 32 are in 40,000 images?"),
+        epoch == 782,
+        "steps_per_epoch: one step for each batch, the last and smaller one too.",
+        "steps_per_epoch: " + hints.get(epoch, "how many batches of 64 do 50,000 images fill?"),
     )
+    follows = total == 3 * epoch and epoch != 782
     yield judged(
-        total == 12500,
-        "steps_in_all: ten epochs of them.",
-        "steps_in_all: "
-        + (
-            "that follows from your steps_per_epoch, which is not right yet."
-            if total == 10 * epoch
-            else "every epoch goes through all the batches again, and there are ten epochs."
-        ),
+        total == 2346,
+        "steps_in_all: three epochs of them.",
+        "steps_in_all: that follows from your steps_per_epoch, which is not right yet."
+        if follows
+        else "steps_in_all: every epoch goes through all the batches again; there are three.",
     )
 
 
@@ -53,13 +57,19 @@ def _compile(found):
     yield from judge_accuracy_for_one_hot(model)
 
 
-@exercise("03-bug", "build and compile model_fixed", model_fixed=keras.Model)
+@exercise("03-bug", "build, compile and fit model_fixed", model_fixed=keras.Model)
 def _bug(found):
     model = found["model_fixed"]
     if not model.compiled:
-        yield note("Nothing to check yet: compile model_fixed, then run this cell again.")
+        yield note("Nothing to check yet: compile and fit model_fixed, then run this cell again.")
         return
-    yield judge_loss_for_one_hot(model)
+    yield judge_loss_for_integers(model)
+    steps = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    yield judged(
+        steps > 0,
+        "fit: it took labels of this kind.",
+        "fit: the model has taken no step yet. Fit it on labels that are single integers.",
+    )
 
 
 @exercise(
@@ -132,16 +142,16 @@ def _judge_validation(history, model, found):
 @exercise(
     "03-read",
     "set best_epoch and gap",
-    history_intro=keras.callbacks.History,
+    history_few=keras.callbacks.History,
     best_epoch=numbers.Real,
     gap=numbers.Real,
 )
 def _read(found):
-    curves, best, gap = found["history_intro"].history, found["best_epoch"], found["gap"]
+    curves, best, gap = found["history_few"].history, found["best_epoch"], found["gap"]
     needed = ("loss", "val_loss", "categorical_accuracy", "val_categorical_accuracy")
     missing = [n for n in needed if not curves.get(n)]
     if missing:
-        yield wrong(f"history_intro has no {', '.join(missing)}: fit the model as above first.")
+        yield wrong(f"history_few has no {', '.join(missing)}: fit model_few as above first.")
         return
     yield _judge_best_epoch(curves, best)
     yield _judge_gap(curves, gap)
@@ -153,12 +163,16 @@ def _judge_best_epoch(curves, best):
         text = "that is its place in the list, which counts from 0; epochs count from 1."
     elif best == int(np.argmin(curves["loss"])) + 1:
         text = "there the training loss is lowest. Which loss tells about unseen images?"
+    elif best == len(curves["val_loss"]):
+        text = "that is the last epoch, when the model had long begun to memorise."
     elif best == int(np.argmax(curves["val_categorical_accuracy"])) + 1:
-        text = "there the validation accuracy is highest; the task asks about the loss."
+        text = "there the validation accuracy is highest; the task asks by the loss."
     else:
-        text = "look for the lowest point of the validation loss, the dashed curve on the left."
+        text = "look for the lowest point of the dashed curve on the left."
     return judged(
-        best == right, "best_epoch: there the validation loss is lowest.", f"best_epoch: {text}"
+        best == right,
+        "best_epoch: after it the validation loss only gets worse.",
+        f"best_epoch: {text}",
     )
 
 
@@ -175,7 +189,7 @@ def _judge_gap(curves, gap):
     elif math.isclose(gap, 100 * right, abs_tol=0.6):
         text = "give it as a share, such as 0.02, not in percent."
     else:
-        text = "subtract the last validation accuracy from the last training accuracy."
+        text = "compare the two accuracies after the last epoch."
     return judged(
         close(right), "gap: how much better the model knows the images it learned from.",
         f"gap: {text}",

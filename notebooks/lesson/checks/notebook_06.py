@@ -1,0 +1,379 @@
+"""Checks of notebook 06, IMDB reviews."""
+
+import functools
+import numbers
+import string
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from lesson.checks.compiled import judge_binary_accuracy, judge_binary_loss, judge_rmsprop
+from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.datasets import UNKNOWN, decode_review
+
+START, FIRST, NUM_WORDS = 1, 4, 10_000
+STEPS = 30  # an epoch: 15,000 reviews, 512 at a time
+# What the data's makers replaced by spaces: all punctuation but the apostrophe.
+MARKS = str.maketrans(dict.fromkeys(string.punctuation.replace("'", "") + "“”„«»–—…", " "))
+
+
+@functools.cache
+def _word_ids():
+    return {decode_review([i]): i for i in range(FIRST, NUM_WORDS)}
+
+
+def _words(text):
+    return text.lower().replace("’", "'").translate(MARKS).split()
+
+
+def _ids(words, unknown=UNKNOWN):
+    return [_word_ids().get(word, unknown) for word in words]
+
+
+# ------------------------------------------------------------- 1: a review in ids
+
+
+@exercise(
+    "06-encode",
+    "set own_text to your review and own_ids to its list of ids",
+    own_text=str,
+    own_ids=(Sequence, np.ndarray),
+)
+def _encode(found):
+    words = _words(found["own_text"])
+    if not words or not set("".join(words)) - {"_"}:
+        yield wrong("own_text has no word yet: write a sentence about a film.")
+        return
+    ids, fault = _whole_numbers(found["own_ids"])
+    if fault:
+        yield wrong(f"own_ids: {fault}")
+        return
+    less = _shift(ids, words)
+    starts = ids[:1] == [START] and len(ids) != len(words)
+    yield judged(
+        ids[:1] == [START] and (not less or starts),
+        "start: the mark that every review begins with.",
+        "start: the first id should be the mark that every review begins with.",
+    )
+    if less:
+        fault = (
+            f"each id is {less} too small. Keras's word list and the lines of vocabulary.txt "
+            "count from elsewhere; take the ids from word_ids."
+        )
+    else:
+        fault = _fault_in_words(ids[1:] if ids[:1] == [START] else ids, words, found["own_text"])
+    yield wrong(f"words: {fault}") if fault else right("words: an id for each, in order.")
+    unknown = [word for word in words if word not in _word_ids()]
+    if unknown and not fault:
+        yield note(f"Not among the 9,996 commonest words: {', '.join(unknown[:5])}.")
+
+
+def _whole_numbers(given):
+    """The ids as a list of int, or why they are none."""
+    if isinstance(given, str):
+        return None, "that is text. Give a list of numbers, one for each word."
+    if any(isinstance(i, str) for i in given):
+        return None, "there are words among them. Look each word up in word_ids."
+    if any(isinstance(i, Sequence) or np.ndim(i) for i in given):
+        return None, "there is a list inside the list. One flat list of numbers is one review."
+    if any(i is None for i in given):
+        return (
+            None,
+            "there is a None among them: the answer of get(word) for a word that is not "
+            "in the vocabulary. Tell get what to give instead.",
+        )
+    if len(given) == NUM_WORDS:
+        return None, "10,000 numbers: that is a multi-hot row, which comes later. Give the ids."
+    try:
+        ids = [int(i) for i in given]
+    except (TypeError, ValueError, OverflowError):  # NaN and infinity among others
+        ids = []
+    if len(ids) != len(given) or any(i != whole for i, whole in zip(given, ids, strict=True)):
+        return None, "there is something among them that is not a whole number."
+    return ids, None
+
+
+def _shift(ids, words):
+    """By how much all ids are too small, with a start mark or without; 0 if they are not."""
+    for less in (1, 3, 4):
+        shifted = [i if i == UNKNOWN else i - less for i in _ids(words)]
+        if ids in (shifted, [START, *shifted]) and shifted != _ids(words):
+            return less
+    return 0
+
+
+def _fault_in_words(ids, words, text):
+    """What is wrong with the ids of the words, in words; None if nothing is."""
+    right_ids = _ids(words)
+    if ids == right_ids:
+        return None
+    known = [i for i in right_ids if i != UNKNOWN]
+    if ids in (_ids(text.split()), _ids(text.lower().split())):
+        return "capital letters or punctuation marks hide some words from the vocabulary."
+    if ids == known:
+        return "words that the vocabulary lacks were left out. Their place is held by an id too."
+    if sorted(ids) == sorted(right_ids):
+        return "the right ids in another order than the words of own_text."
+    if set(ids) == set(right_ids):
+        return "a word that comes twice has its id twice. Multi-hot comes later."
+    if len(ids) != len(right_ids):
+        return f"own_text has {len(right_ids)} words, own_ids has ids for {len(ids)}."
+    k = next(k for k, pair in enumerate(zip(ids, right_ids, strict=True)) if pair[0] != pair[1])
+    if right_ids[k] == UNKNOWN:
+        return f"{words[k]!r} is not in the vocabulary, so it should have the id for such words."
+    return f"{ids[k]} is not the id of {words[k]!r}. Is own_ids made from this own_text?"
+
+
+# --------------------------------------------------------- 2: one row, two meanings
+
+
+@exercise(
+    "06-opposites",
+    "set one_text and other_text to your two sentences",
+    one_text=str,
+    other_text=str,
+)
+def _opposites(found):
+    one, other = _words(found["one_text"]), _words(found["other_text"])
+    if min(len(one), len(other)) < 3:
+        yield wrong("Each of the two should be a sentence of three words or more.")
+        return
+    in_figure = {"it is not bad it is good", "it is not good it is bad"}
+    if {" ".join(one), " ".join(other)} <= in_figure and one != other:
+        yield wrong("Those are the two of the figure. Find a pair of your own.")
+        return
+    yield judged(
+        one != other,
+        "texts: two different ones.",
+        "texts: both have the same words in the same order.",
+    )
+    yield _judge_rows(one, other)
+    yield note("Whether they say opposite things, only you can tell.")
+
+
+def _judge_rows(one, other):
+    if set(_ids(one)) != set(_ids(other)):
+        alone = sorted(set(one) ^ set(other))
+        return wrong(f"row: not the same. Only one of the two has: {', '.join(alone[:5])}.")
+    if set(one) != set(other):
+        rare = sorted(set(one) ^ set(other))
+        return wrong(
+            "row: the same, but only since the vocabulary lacks some words: "
+            f"{', '.join(rare[:5])}. Use commoner ones."
+        )
+    return right("row: the same ones in the same places.")
+
+
+# -------------------------------------------------------------- 3: build and compile
+
+
+@exercise("06-model", "write create_model_imdb", create_model_imdb=Callable)
+def _model(found):
+    create = found["create_model_imdb"]
+    if isinstance(create, keras.Model):
+        yield wrong("create_model_imdb is a model; make it a function that returns one.")
+        return
+    try:
+        model = create()
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0][:200]
+        yield wrong(f"Calling create_model_imdb() fails: {type(error).__name__}: {first}")
+        return
+    if model is None:
+        yield wrong("create_model_imdb() returns nothing: let it end with return model.")
+        return
+    if not isinstance(model, keras.Model):
+        yield wrong(f"create_model_imdb() returns a {type(model).__name__}, not a Keras model.")
+        return
+    if not model.built:
+        yield wrong("input: the model does not know its size yet. Begin with keras.Input.")
+        return
+    yield from _judge_layers(model)
+    if not model.compiled:
+        yield wrong("compile: not done yet. Let the function compile the model before it returns.")
+        return
+    yield judge_rmsprop(model.optimizer)
+    yield judge_binary_loss(model)
+    yield from judge_binary_accuracy(model)
+
+
+def _judge_layers(model):
+    yield judged(
+        tuple(model.input_shape) == (None, NUM_WORDS),
+        "input: a row of 10,000 numbers.",
+        f"input: yours has the shape {tuple(model.input_shape)[1:]}; how long is a multi-hot row?",
+    )
+    layers = [
+        x for x in _flat(model) if isinstance(x, keras.layers.Dense | keras.layers.Activation)
+    ]
+    dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
+    units = [layer.units for layer in dense]
+    if len(units) != 3:
+        yield wrong(f"layers: {len(units)} dense ones; the task asks for three.")
+        return
+    hidden = [_activation(layers, layer) for layer in dense[:2]]
+    yield judged(
+        units[:2] == [16, 16] and hidden == ["relu", "relu"],
+        "hidden layers: 16 units each, with ReLU.",
+        f"hidden layers: {units[0]} units with {hidden[0]} and {units[1]} with {hidden[1]}; the "
+        "task asks for 16 and 16 with relu.",
+    )
+    yield _judge_last(units[2], _activation(layers, dense[2]))
+
+
+def _flat(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _flat(layer)
+        else:
+            yield layer
+
+
+def _activation(layers, layer):
+    """The name of a layer's activation, or of the one in a layer of its own after it."""
+    name = getattr(layer.activation, "__name__", str(layer.activation))
+    after = layers[layers.index(layer) + 1 :][:1]
+    if name == "linear" and after and isinstance(after[0], keras.layers.Activation):
+        return getattr(after[0].activation, "__name__", "?")
+    return name
+
+
+def _judge_last(units, activation):
+    if units != 1:
+        return wrong(
+            f"last layer: {units} units. One is enough for yes or no; the labels here are single "
+            "numbers."
+        )
+    reasons = {
+        "softmax": "softmax makes the outputs add up to 1, so a single one is always 1.",
+        "linear": "without an activation the output is a score of any size, not a probability.",
+        "relu": "relu gives 0 or any number above it, not a probability.",
+        "tanh": "tanh goes from -1 to 1; a probability goes from 0 to 1.",
+    }
+    return judged(
+        activation == "sigmoid",
+        "last layer: one unit with sigmoid, a probability.",
+        "last layer: "
+        + reasons.get(activation, f"{activation} does not make a probability of the output."),
+    )
+
+
+# ------------------------------------------------------------------ 4: count the steps
+
+
+@exercise(
+    "06-steps",
+    "set steps_per_epoch and last_batch to your two numbers",
+    steps_per_epoch=numbers.Real,
+    last_batch=numbers.Real,
+)
+def _steps(found):
+    steps, last = found["steps_per_epoch"], found["last_batch"]
+    hints = {
+        29: "29 batches hold 14,848 reviews. What of the rest?",
+        49: "that is 25,000 / 512: the 10,000 validation reviews are not trained on.",
+        48: "that is 25,000 / 512: the 10,000 validation reviews are not trained on.",
+        20: "that is for the 10,000 validation reviews, or the number of epochs.",
+        512: "that is the size of a batch. How many batches are there?",
+        600: "that is in all twenty epochs; how many are in one?",
+    }
+    if 29 < steps < 30:
+        hint = "a step is taken or not. The batch that is not full makes a step too."
+    else:
+        hint = hints.get(steps, "how many batches does it take until all reviews were used?")
+    yield judged(
+        steps == STEPS,
+        "steps_per_epoch: the last, smaller batch makes a step too.",
+        f"steps_per_epoch: {hint}",
+    )
+    hints = {
+        512: "then 15,000 would be a multiple of 512.",
+        360: "that many are missing from the last batch; how many are in it?",
+    }
+    yield judged(
+        last == 15_000 - 29 * 512,
+        "last_batch: what 29 full batches leave.",
+        "last_batch: " + hints.get(last, "what is left of 15,000 after all the full batches?"),
+    )
+
+
+# ------------------------------------------------------- 5: train anew to the best epoch
+
+
+@exercise(
+    "06-retrain",
+    "set best_epoch and fit model_best",
+    history_imdb=keras.callbacks.History,
+    best_epoch=numbers.Real,
+    model_best=keras.Model,
+)
+def _retrain(found):
+    curves, epoch, model = found["history_imdb"].history, found["best_epoch"], found["model_best"]
+    if not curves.get("val_loss") or not curves.get("loss"):
+        yield wrong("history_imdb has no validation loss: fit model_imdb as above first.")
+        return
+    best = int(np.argmin(curves["val_loss"])) + 1
+    yield _judge_epoch(curves, epoch, best)
+    if model is found.get("model_imdb") or model is found["history_imdb"].model:
+        yield wrong("model_best is the model of the twenty epochs itself; build a new one.")
+        return
+    if not model.compiled:
+        yield wrong("model_best is not compiled; let create_model_imdb build it.")
+        return
+    steps = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    yield _judge_training(model, steps, best)
+    if steps == STEPS * best:
+        yield from _judge_result(model, min(curves["val_loss"]), found)
+
+
+def _judge_epoch(curves, epoch, best):
+    if epoch == best - 1:
+        text = "that is its place in the list, which counts from 0; epochs count from 1."
+    elif epoch == int(np.argmin(curves["loss"])) + 1:
+        text = "there the training loss is lowest. Which loss tells about unseen reviews?"
+    elif any(
+        epoch == int(np.argmax(curves[name])) + 1
+        for name in curves
+        if name.startswith("val_") and name.endswith("accuracy")
+    ):
+        text = "there the validation accuracy is highest; the task asks about the loss."
+    else:
+        text = "look for the lowest point of the validation loss, the dashed curve on the left."
+    return judged(
+        epoch == best, "best_epoch: there the validation loss is lowest.", f"best_epoch: {text}"
+    )
+
+
+def _judge_training(model, steps, best):
+    asked = STEPS * best
+    an_epoch = (getattr(getattr(model, "history", None), "params", None) or {}).get("steps", STEPS)
+    if steps == 0:
+        text = "not fitted yet."
+    elif an_epoch == 49:
+        text = "49 steps an epoch: validation reviews were among those it was fitted on."
+    elif an_epoch != STEPS:
+        text = f"its epochs have {an_epoch:,} steps; 15,000 reviews, 512 at a time, make {STEPS}."
+    elif steps > 20 * STEPS:
+        text = f"it has taken {steps:,} steps, as after a second fit. Build it anew, then fit once."
+    else:
+        text = f"it was fitted for {steps // STEPS} epochs; how many should it be?"
+    return judged(
+        steps == asked and an_epoch == STEPS,
+        f"model_best: {asked} steps, to the best epoch.",
+        f"model_best: {text}",
+    )
+
+
+def _judge_result(model, lowest, found):
+    rows, labels = found.get("val_rows"), found.get("val_labels")
+    if rows is None or labels is None:
+        return
+    results = model.evaluate(rows, labels, batch_size=512, verbose=0, return_dict=True)
+    loss = results["loss"]
+    yield judged(
+        abs(loss - lowest) < 0.03,
+        f"validation loss: {loss:.3f}, where the curve was lowest.",
+        f"validation loss: {loss:.3f}, but the lowest of the twenty epochs was {lowest:.3f}. "
+        "Was it fitted on train_rows and train_labels alone?",
+    )
