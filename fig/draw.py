@@ -510,22 +510,21 @@ def fig_03_data_split():
         ],
     )
     top, tall = 186, 132
-    cards = [Box(x, top, wide, tall) for x, wide in ((20, 166), (270, 156), (442, 138))]
+    cards = [Box(x, top, wide, tall) for x, wide in ((20, 204), (244, 178), (442, 138))]
     texts = [
         (
-            "in every step",
-            f"fit changes the\nweights with {BATCH} of\nthese, until all have\n"
-            f"been used: {STEPS:,}\nsteps, one epoch",
+            "to learn from",
+            "fit changes the\nnetwork's weights so\nthat it does better\non these images",
         ),
         (
-            "after every epoch",
-            "fit measures loss and\naccuracy; no weight\nchanges. You choose\n"
-            "the model and when\nto stop by these",
+            "to ask with",
+            "how good is it on\nimages it has not\nlearned from? You\n"
+            "choose between\nmodels by these",
         ),
         (
             "once, at the end",
             "the chosen model\nmeets images that\nhad no part in any\n"
-            "choice of yours, in\nnotebook 09",
+            "choice of yours,\nin notebook 09",
         ),
     ]
     colors = TRAINING, VALIDATION, TEST
@@ -536,20 +535,13 @@ def fig_03_data_split():
         box(ax, *card, color=color, facecolor="white")
         write(ax, x + wide / 2, y + 22, head, bold=True, color=ink(color))
         write(ax, x + wide / 2, y + 40, note, va="top")
-    start, end = cards[0].right[0] + 5, cards[1].x - 5
-    middle, center = (start + end) / 2, top + tall / 2
-    write(ax, middle, center - 44, "measure")
-    arrow(ax, (start, center - 30), (end, center - 30))
-    write(ax, middle, center, f"{EPOCHS}\nepochs", bold=True)
-    arrow(ax, (end, center + 30), (start, center + 30))
-    write(ax, middle, center + 44, "go on")
     alt = (
-        f"CIFAR-10's {whole:,} images come as {given_train:,} and {given_test:,} and "
-        f"are split in three. {train:,} are for training: in every step fit changes "
-        f"the weights with {BATCH} of them, {STEPS:,} steps an epoch. {val:,} are for "
-        f"validation: after each of {EPOCHS} epochs fit measures loss and accuracy "
-        f"on them, and you choose by that. {test:,} are for the test: opened once, "
-        f"at the end, in notebook 09."
+        f"CIFAR-10's {whole:,} images come as {given_train:,} given for training and "
+        f"{given_test:,} for the test, and are split in three. {train:,} are for training: "
+        f"fit changes the network's weights so that it does better on these. {val:,} are for "
+        f"validation: they tell how good it is on images it has not learned from, and you "
+        f"choose between models by that. {test:,} are for the test: opened once, at the end, "
+        f"in notebook 09."
     )
     return drawing, alt
 
@@ -565,8 +557,7 @@ def fig_03_training_loop():
     # One step.
     frame = box(ax, 20, 42, 560, 290, facecolor="#fafafa", rounding=10)
     write(ax, 34, 62, "one step", ha="left", bold=True, size=LARGE)
-    times = f"repeated {STEPS:,} times ({train:,} / {BATCH}) = one epoch"
-    write(ax, 108, 62, times, ha="left")
+    write(ax, 108, 62, f"with {BATCH} of the {train:,} training images", ha="left")
     tall, high, middle, low = 50, 90, 172, 264
     both = high, middle + tall - high
     batch = box(ax, 34, both[0], 92, both[1], "a batch", color=given)
@@ -593,13 +584,13 @@ def fig_03_training_loop():
     write(ax, 221, (low + middle + tall) / 2, "new weights", ha="left")
     corner = batch.bottom[0], optimizer.left[1]
     arrow(ax, optimizer.left, corner, batch.bottom)
-    write(ax, corner[0] + 2, corner[1] + 14, "next batch")
+    write(ax, corner[0] + 14, corner[1] + 14, "then the next batch")
 
     # All epochs.
     wide, strip = frame.width / EPOCHS, 376
     arrow(ax, (frame.x + 20, frame.bottom[1]), (frame.x + 20, strip))
-    write(ax, 54, 355, "one fit", ha="left", bold=True, size=LARGE)
-    write(ax, 108, 355, f"{EPOCHS} epochs, numbered from 1", ha="left")
+    words = f"{STEPS:,} such steps ({train:,} / {BATCH}) are one epoch; {EPOCHS} epochs are one fit"
+    write(ax, 54, 355, words, ha="left")
     for epoch in range(1, EPOCHS + 1):
         parts = (train, str(epoch), TRAINING), (val, "", VALIDATION)
         bar(ax, frame.x + (epoch - 1) * wide, strip, wide, 28, parts)
@@ -613,6 +604,278 @@ def fig_03_training_loop():
         f"an epoch. After each of {EPOCHS} epochs comes validation on {val:,} images, "
         f"with no weight changes. Optimizer, loss and metrics are chosen in compile; "
         f"data, batch size and epochs are given to fit."
+    )
+    return drawing, alt
+
+
+# ----------------------------------------------------------------- 04 Dropout
+
+
+@figure("A network with and without dropout")
+def fig_04_dropped_units(inputs=4, hidden=8, outputs=3, rate=0.5, seed=7):
+    rng = np.random.default_rng(seed)
+    masks = [np.ones(hidden, bool), *(rng.random((2, hidden)) >= rate)]
+    heads = ["Prediction", "Training, one step", "Training, the next step"]
+    wide, high, gap, top = WIDTH / 3, 26, 60, 84
+    drawing, ax = canvas(top + hidden * high + 62)
+
+    def units(count, column, left):
+        x = left + wide / 2 + (column - 1) * gap
+        first = top + (hidden - count) * high / 2
+        return [(x, first + (unit + 0.5) * high) for unit in range(count)]
+
+    counts = []
+    for panel, (head, mask) in enumerate(zip(heads, masks, strict=True)):
+        left = panel * wide
+        before, middle, after = (
+            units(count, column, left) for column, count in enumerate((inputs, hidden, outputs))
+        )
+        alive = [place for place, kept in zip(middle, mask, strict=True) if kept]
+        pairs = [(a, b) for a in before for b in alive]
+        pairs += [(a, b) for a in alive for b in after]
+        for a, b in pairs:
+            ax.plot(*zip(a, b, strict=True), color=GREY, linewidth=0.7, zorder=1)
+        for place in (*before, *alive, *after):
+            color = BLUE if place in alive else GREY
+            look = {"markerfacecolor": tint(color, 0.45), "markeredgecolor": color}
+            ax.plot(*place, "o", markersize=14, markeredgewidth=1.5, **look)
+        for x, y in sorted(set(middle) - set(alive)):
+            look = {"markerfacecolor": "white", "markeredgecolor": ORANGE}
+            ax.plot(x, y, "o", markersize=14, markeredgewidth=1.2, **look)
+            ax.plot(x, y, "x", color=ORANGE, markersize=7, markeredgewidth=1.8)
+        dropped = hidden - len(alive)
+        scale = 1 / (1 - rate) if panel else 1
+        counts.append((dropped, len(pairs)))
+        center = left + wide / 2
+        write(ax, center, 22, head, bold=True, size=LARGE)
+        what = f"{dropped} of {hidden} dropped" if panel else f"all {hidden} units take part"
+        write(ax, center, 44, what, color=ink(ORANGE) if panel else BLACK)
+        write(ax, center, 62, f"the others × {scale:g}" if panel else "as they are")
+        write(ax, center, top + hidden * high + 18, f"{len(pairs)} connections")
+    for x in (wide, 2 * wide):
+        ax.plot([x, x], [14, top + hidden * high + 24], color=tint(GREY, 0.5), linewidth=1)
+    key(ax, 120, top + hidden * high + 46, BLUE, f"units under dropout at rate {rate:g}")
+    write(ax, 340, top + hidden * high + 46, "×", color=ink(ORANGE), bold=True, size=LARGE)
+    write(ax, 352, top + hidden * high + 46, "dropped: its output is 0", ha="left")
+    (_, whole), (one, one_left), (two, two_left) = counts
+    alt = (
+        f"A network of {inputs}, {hidden} and {outputs} units, drawn three times. When it "
+        f"predicts, all {hidden} middle units take part, with {whole} connections. In one "
+        f"training step dropout at rate {rate:g} drops {one} of the {hidden}, which leaves "
+        f"{one_left} connections; in the next step it drops {two}, others among them, "
+        f"which leaves {two_left}. The outputs of those that stay are multiplied by "
+        f"{1 / (1 - rate):g}."
+    )
+    return drawing, alt
+
+
+# --------------------------------------------------- 07 Fighting overfitting
+
+
+@figure("The four stages of a project")
+def fig_07_four_stages():
+    epochs, baseline = np.linspace(0, 10, 60), 0.7
+
+    def falling(low, slow):  # from a little above the baseline towards `low`
+        return low + (0.8 - low) * np.exp(-epochs / slow)
+
+    turning = falling(0.2, 1.5) + 0.05 * epochs
+    stages = [
+        ("1  It learns", falling(0.74, 4), None, "training loss\nfalls",
+         "another learning\nrate or batch size"),
+        ("2  It is of use", falling(0.4, 2.5), falling(0.43, 2.5), "both beat\na baseline",
+         "other layers,\nbetter data"),
+        ("3  It overfits", falling(0.03, 2), turning, "validation loss\nturns",
+         "more units,\nmore epochs"),
+        ("4  Regularised", falling(0.2, 2), falling(0.3, 1.7), "validation loss\nstays low",
+         "this notebook"),
+    ]  # fmt: skip
+    drawing, axes = plots(
+        316, 1, 4, top=34, bottom=134, left=34, sharey=True, gridspec_kw={"wspace": 0.12}
+    )
+    axes[0].set_ylabel("loss")
+    for ax, (head, training, validation, sign, remedy) in zip(axes, stages, strict=True):
+        ax.set(xlim=(0, 10), ylim=(0, 0.9), xticks=[], yticks=[], xlabel="epoch")
+        ax.axhline(baseline, color=GREY, linestyle=":")
+        ax.plot(epochs, training, color=TRAINING)
+        if validation is not None:
+            ax.plot(epochs, validation, "--", color=VALIDATION)
+        titles(ax, head)
+        middle, top = 5, 0.9 / 148  # height of one point in units of the loss
+        write(ax, middle, -36 * top, sign, va="top", bold=True)
+        write(ax, middle, -76 * top, "how:" if remedy == "this notebook" else "if not, try:",
+              va="top")  # fmt: skip
+        write(ax, middle, -92 * top, remedy, va="top")
+    write(axes[0], 9.8, 0.65, "baseline", ha="right", color=ink(GREY))
+    write(axes[2], 9.8, 0.13, "training", ha="right", color=ink(TRAINING))
+    write(axes[2], 9.8, 0.4, "validation", ha="right", color=ink(VALIDATION))
+    alt = (
+        "Loss against epochs in four stages. 1, it learns: training loss falls; if not, "
+        "try another learning rate or batch size. 2, it is of use: training and validation "
+        "loss beat a baseline; if not, other layers or better data. 3, it overfits: "
+        "training loss goes to nothing, validation loss turns and rises; if not, more "
+        "units or epochs. 4, regularised: validation loss stays low; how is the subject "
+        "of this notebook."
+    )
+    return drawing, alt
+
+
+@figure("L1 and L2: penalty, pull, and what they do to a weight")
+def fig_07_two_penalties(rate=1 / 16, steps=24):
+    weights = np.linspace(-1.5, 1.5, 121)
+    left, right = weights[weights < 0], weights[weights > 0]
+    one, two = [1.0], [1.0]  # a weight that only its penalty moves, lambda = 1
+    for _ in range(steps):
+        one.append(one[-1] - rate * np.sign(one[-1]))
+        two.append(two[-1] - rate * 2 * two[-1])
+    gone = one.index(0)
+    drawing, axes = plots(250, 1, 3, top=32, left=34, gridspec_kw={"wspace": 0.28})
+    ax = axes[0]
+    ax.plot(weights, abs(weights), color=ORANGE)
+    ax.plot(weights, weights**2, color=PURPLE)
+    ax.set(xlabel="weight", xticks=[-1, 0, 1], yticks=[0, 1, 2], ylim=(-0.05, 2.3))
+    titles(ax, "Penalty")
+    write(ax, 0, 1.9, "L1: |w|", color=ink(ORANGE))
+    write(ax, 0, 1.6, "L2: w²", color=ink(PURPLE))
+    ax = axes[1]
+    ax.plot(left, np.sign(left), color=ORANGE)
+    ax.plot(right, np.sign(right), color=ORANGE)
+    ax.plot(weights, 2 * weights, color=PURPLE)
+    ax.set(xlabel="weight", xticks=[-1, 0, 1], yticks=[-2, 0, 2], ylim=(-3.2, 3.2))
+    titles(ax, "Its slope: the pull")
+    write(ax, -0.8, 0.4, "L1: ±1", color=ink(ORANGE))
+    write(ax, 0.55, 2.3, "L2: 2w", color=ink(PURPLE))
+    ax = axes[2]
+    ax.plot(range(steps + 1), one, "o", color=ORANGE, markersize=4)
+    ax.plot(range(steps + 1), two, "o", color=PURPLE, markersize=4)
+    ax.set(xlabel="step", xticks=[0, 8, 16, 24], yticks=[0, 1], ylim=(-0.05, 1.1))
+    titles(ax, "A weight left to it")
+    write(ax, 11, 0.62, "L1: to nothing", ha="left", color=ink(ORANGE))
+    write(ax, 15, 0.27, "L2: never\nquite", ha="left", color=ink(PURPLE))
+    alt = (
+        "Three panels compare L1 with L2, both with lambda 1. Penalty against weight: L1 "
+        "is a V, the weight without its sign; L2 a bowl, its square. Slope: L1 pulls with "
+        "strength 1 however small the weight, L2 with twice the weight. A weight of 1 "
+        f"moved by its penalty alone, at learning rate {rate:g}: under L1 it is exactly 0 "
+        f"after {gone} steps; under L2 it is still {two[gone]:.2f} then, and never 0."
+    )
+    return drawing, alt
+
+
+# ----------------------------------------------------------- 08 Boston: K-fold
+
+BOSTON_ROWS = 404, 102
+FOLDS = 4
+
+
+def _folds(ax, x, y, width, height, held_out):
+    """The training rows as a bar of folds, the held-out one in the validation colour."""
+    size = BOSTON_ROWS[0] // FOLDS
+    parts = [(size, f"{size} train", TRAINING)] * FOLDS
+    parts[held_out] = size, f"{size} validate", VALIDATION
+    return bar(ax, x, y, width, height, parts)
+
+
+@figure("K-fold: every row validates once")
+def fig_08_k_fold():
+    train, test = BOSTON_ROWS
+    size = train // FOLDS
+    drawing, ax = canvas(322)
+    x, width, tall, gap = 76, 360, 34, 46
+    write(ax, x + width / 2, 20, f"{train} training rows in {FOLDS} folds", bold=True)
+    write(ax, 536, 20, f"{test} test rows", bold=True)
+    closed = box(ax, 504, 38, 76, 3 * gap + tall, color=TEST)
+    write(ax, *closed.center, "closed\nuntil the\nend")
+    for i in range(FOLDS):
+        y = 38 + i * gap
+        write(ax, 20, y + tall / 2, f"fold {i + 1}", ha="left", bold=True)
+        _folds(ax, x, y, width, tall, i)
+        write(ax, 444, y + tall / 2, f"MAE {i + 1}", ha="left")
+    low = 38 + (FOLDS - 1) * gap + tall
+    mean = box(ax, 388, low + 44, 156, 42, "mean of the four", "the K-fold score", color=GREEN)
+    arrow(ax, (466, low - 4), (466, mean.y))
+    key(ax, x, low + 54, TRAINING, "a new model is trained on these three")
+    key(ax, x, low + 76, VALIDATION, "and measured on the fourth")
+    alt = (
+        f"Boston's {train} training rows are cut into {FOLDS} folds of {size}. In each of "
+        f"{FOLDS} rounds another fold validates and a new model is trained on the other "
+        f"{train - size} rows, so every row validates exactly once. Each round gives one MAE; "
+        f"the mean of the {FOLDS} is the K-fold score. The {test} test rows stay closed until "
+        f"the end."
+    )
+    return drawing, alt
+
+
+@figure("Where the mean and the standard deviation may come from")
+def fig_08_leak():
+    train = BOSTON_ROWS[0]
+    size = train // FOLDS
+    drawing, ax = canvas(372)
+    x, width, tall = 20, 340, 32
+    panels = (
+        (20, "Leak: the yardstick is made from everything", train, RED),
+        (206, "No leak: the yardstick is made from the training rows", train - size, GREEN),
+    )
+    for y, head, rows, color in panels:
+        write(ax, x, y, head, ha="left", bold=True, size=LARGE, color=ink(color))
+        parts = _folds(ax, x, y + 18, width, tall, 0)
+        first = parts[0 if rows == train else 1].x + 3
+        last, under = x + width - 3, y + 18 + tall + 12
+        ax.plot([first, first, last, last], [under - 6, under, under, under - 6], color=color)
+        middle = (first + last) / 2
+        made = box(ax, middle - 88, under + 24, 176, 44, "mean, std", f"of {rows} rows", color)
+        arrow(ax, (middle, under), made.top, color=color)
+        scaled = box(ax, 424, y + 18, 156, tall, note="(rows − mean) / std")
+        arrow(ax, (x + width, scaled.left[1]), scaled.left)
+        corner = scaled.bottom[0], made.right[1]
+        arrow(ax, made.right, corner, scaled.bottom, color=color)
+        write(ax, corner[0], corner[1] + 20, "scales all rows", color=DIM)
+    alt = (
+        f"Two ways to standardise {train} rows in {FOLDS} folds. With a leak, mean and standard "
+        f"deviation are computed from all {train} rows, the {size} that validate among them. "
+        f"Without a leak they are computed from the {train - size} training rows alone. Both "
+        f"times they then scale all the rows."
+    )
+    return drawing, alt
+
+
+# ------------------------------------------------------------ 06 IMDB reviews
+
+# Ids of some words in IMDB's vocabulary of 10,000.
+WORD_IDS = {"start": 1, "a": 6, "is": 9, "it": 12, "film": 22, "not": 24, "good": 52, "bad": 78}
+
+
+@figure("Reviews as rows of zeros and ones")
+def fig_06_multi_hot():
+    reviews = ["it is not bad it is good", "it is not good it is bad", "a good film"]
+    bags = [{"start", *review.split()} for review in reviews]
+    drawing, ax = canvas(236)
+    left, high, tall, wide, gap = 196, 76, 34, 33, 16
+    write(ax, 20, 22, "the review", ha="left", bold=True)
+    write(ax, left, 22, "its row: one column for each of 10,000 ids", ha="left", bold=True)
+    write(ax, 20, 64, "id", ha="left", color=DIM)
+    for row, (review, bag) in enumerate(zip(reviews, bags, strict=True)):
+        y = high + row * (tall + 12)
+        write(ax, 20, y + tall / 2, review, ha="left")
+        for column, (word, number) in enumerate(WORD_IDS.items()):
+            x, there = left + column * (wide + gap), word in bag
+            place = box(
+                ax, x, y, wide, tall, color=BLUE if there else GREY, rounding=0, linewidth=0
+            )
+            write(ax, *place.center, str(int(there)), bold=there)
+            write(ax, x + wide + gap / 2, y + tall / 2, "…", color=DIM)
+            if row == 0:
+                write(ax, place.center[0], 48, word)
+                write(ax, place.center[0], 64, str(number), color=DIM)
+    note = "The first two say the opposite, and have the same row: the order of words is lost."
+    write(ax, 20, high + 3 * (tall + 12) + 10, note, ha="left")
+    assert bags[0] == bags[1] != bags[2]
+    ones = [[str(number) for word, number in WORD_IDS.items() if word in bag] for bag in bags]
+    alt = (
+        f"Three short reviews and their rows of 10,000 zeros and ones. “{reviews[0]}” has a "
+        f"1 in the columns {', '.join(ones[0])} and 0 elsewhere. “{reviews[1]}” has its 1s "
+        f"in the same columns, so the same row, though it says the opposite. "
+        f"“{reviews[2]}” has its 1s in the columns {', '.join(ones[2])}."
     )
     return drawing, alt
 
