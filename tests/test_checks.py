@@ -1,11 +1,12 @@
 """What the checks say: of solutions, of other right answers, of mistakes, of nonsense."""
 
 import functools
+import importlib
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import keras
-import lesson
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,11 +51,6 @@ def create_model_intro(size=2):
     return Fast(inputs, keras.layers.Dense(10, activation="softmax")(outputs))
 
 
-def flattened(shape):
-    """The end of a network: an input of this shape, flattened, and ten classes."""
-    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(10)])
-
-
 @functools.cache
 def tiny_data():
     """As many images as in notebook 03, of four pixels each."""
@@ -87,9 +83,9 @@ def history_of(curves):
 
 # --- Solutions -------------------------------------------------------------------------
 
-# What a solution cell finds in the kernel, by exercise. A new exercise goes here.
+# What a solution cell finds in the kernel, by exercise: what makes the variables,
+# or the ids of earlier cells to run. Each test_checks_NN.py has such a PREPARE.
 PREPARE = {
-    "00-first": dict,
     "03-compile": lambda: {"model_intro": create_model_intro()},
     "03-bug": lambda: {
         "create_model_intro": create_model_intro,
@@ -99,14 +95,9 @@ PREPARE = {
     "03-steps": dict,
     "03-fit": lambda: {"create_model_intro": create_model_intro, **tiny_data()},
     "03-read": lambda: {"history_few": history_of(CURVES)},
-    "04-hand": lambda: {"rng": np.random.default_rng(0)},
-    "04-model": dict,
-    "04-count": lambda: {"create_model_dropout": lambda: flattened((4, 4, 64))},
-    "04-compare": lambda: {
-        "history_intro": pd.DataFrame(CURVES),
-        "history_dropout": history_of(CURVES),
-    },
 }
+for file in sorted(Path(__file__).parent.glob("test_checks_*.py")):
+    PREPARE |= getattr(importlib.import_module(file.stem), "PREPARE", {})
 
 
 def exercises():
@@ -118,17 +109,30 @@ def exercises():
             if "solution" in tags(cell) or name.endswith("-solution"):
                 judge = cells[f"{name.removesuffix('-solution')}-check"].source
                 exercise = re.search(r'"(.+)"', judge)[1]
-                found.append(pytest.param(judge, cell.source, id=exercise))
+                found.append(pytest.param(cells, judge, cell.source, id=exercise))
     return found
 
 
-@pytest.mark.parametrize(("check_cell", "solution"), exercises())
-def test_solution_passes_its_check(check_cell, solution, capsys, request):
-    exercise = request.node.callspec.id
+def prepared(exercise, cells):
+    """The kernel as the solution finds it."""
     if exercise not in PREPARE:
-        pytest.fail(f"add to PREPARE in test_checks.py what the solution of {exercise} needs")
-    public = {name: getattr(lesson, name) for name in lesson.__all__}
-    kernel = {**public, "keras": keras, "np": np, "pd": pd, **PREPARE[exercise]()}
+        file = f"test_checks_{exercise[:2]}.py"
+        pytest.fail(f"add to PREPARE in {file} what the solution of {exercise} needs")
+    kernel = {}
+    exec(cells["imports"].source, kernel)
+    before = PREPARE[exercise]
+    if callable(before):
+        kernel |= before()
+    else:
+        for name in before:
+            exec(cells[name].source, kernel)
+    return kernel
+
+
+@pytest.mark.parametrize(("cells", "check_cell", "solution"), exercises())
+def test_solution_passes_its_check(cells, check_cell, solution, capsys, request):
+    kernel = prepared(request.node.callspec.id, cells)
+    capsys.readouterr()
     exec(check_cell, kernel)
     assert capsys.readouterr().out.startswith("Nothing to check yet: "), "before the solution"
     exec(solution, kernel)
@@ -166,12 +170,12 @@ def test_unknown_exercise(exercise, said):
 
 
 def test_variables_are_found_in_the_notebook_or_given(capsys):
-    kernel = {"check": check, "steps_per_epoch": 1250, "steps_in_all": 12_500}
+    kernel = {"check": check, "steps_per_epoch": 782, "steps_in_all": 2346}
     exec("check('03-steps')", kernel)
     assert is_right(capsys.readouterr().out.strip())
     exec("check('03-steps', steps_in_all=1)", kernel)
     assert "1 of 2 right so far." in capsys.readouterr().out
-    assert kernel["steps_in_all"] == 12_500
+    assert kernel["steps_in_all"] == 2346
 
 
 class Hostile:
@@ -671,4 +675,4 @@ def test_gap_wrong(gap, reason, said):
 def test_history_without_the_metric(said):
     curves = {"loss": [1.0], "val_loss": [1.0], "accuracy": [0.5]}
     text = said("03-read", history_few=history_of(curves), best_epoch=1, gap=0.1)
-    assert "has no categorical_accuracy, val_categorical_accuracy: fit the model" in text
+    assert "has no categorical_accuracy, val_categorical_accuracy: fit model_few" in text

@@ -344,3 +344,12 @@ def test_junk_is_explained(exercise, junk, said):
     assert text
     assert not is_right(text)
     assert "Traceback" not in text
+
+
+# What the solutions need; see test_checks.py.
+PREPARE = {
+    "04-hand": ["mask"],
+    "04-model": [],
+    "04-count": ["exercise-model-solution"],
+    "04-compare": lambda: dict(GIVEN),
+}

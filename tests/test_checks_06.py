@@ -414,3 +414,13 @@ def test_nothing_to_check_yet(capsys):
         told = answer(capsys, f"06-{exercise}")
         assert told.startswith("Nothing to check yet: ")
         assert len(told.splitlines()) == 1
+
+
+# What the solutions need; see test_checks.py.
+PREPARE = {
+    "06-encode": ["load-data", "word-ids"],
+    "06-opposites": [],
+    "06-model": [],
+    "06-steps": [],
+    "06-retrain": before_retrain,
+}

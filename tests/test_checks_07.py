@@ -317,3 +317,13 @@ def test_junk_is_answered(capsys, exercise, junk):
     assert told.startswith(("Nothing to check yet: ", "✗ "))
     assert "All right" not in told
     assert "could not be checked" not in told
+
+
+# What the solutions need; see test_checks.py.
+PREPARE = {
+    "07-curves": [],
+    "07-penalty": ["exercise-penalty-weights"],
+    "07-l2": [],
+    "07-fair": lambda: {"history_base": history(**BASE), "history_l2": history(**PENALISED)},
+    "07-early": [],
+}

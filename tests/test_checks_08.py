@@ -341,3 +341,13 @@ def test_noise_is_chosen_wrongly(said, maes, reason):
     text = said("08-noise", noise_maes=maes)
     assert reason in text
     assert not is_right(text)
+
+
+# What the solutions need; see test_checks.py.
+PREPARE = {
+    "08-standardise": ["load-data"],
+    "08-folds": [],
+    "08-smooth": lambda: context("08-smooth"),
+    "08-leak": ["load-data", "exercise-folds-solution"],
+    "08-noise": ["load-data", "linear-mae", "noise-leaky"],
+}

@@ -223,7 +223,7 @@ def test_surely_wrong_reviews():
     "towards positive, and *worth*, from *not worth watching*, pulls towards positive too.",
 )
 def test_pulls_of_the_unsure_review():
-    """boring -0.8 to -0.9, the next -0.3 to -0.4; best 0.43 to 0.52, worth, the next, 0.27 to 0.39."""
+    """boring -0.8 to -0.9, the next -0.4; best 0.43 to 0.52; worth, the next, 0.27 to 0.39."""
     pull = pulls(3354)
     assert list(pull)[0] == "boring"
     assert list(pull)[-1] == "best"
@@ -236,7 +236,7 @@ def test_pulls_of_the_unsure_review():
     "*funniest* one of the three that pull hardest towards positive.",
 )
 def test_pulls_of_the_review_with_two_hands():
-    """Both the hardest of all, but by as little as 0.03: awful -0.4 to -0.9, funniest 0.3 to 0.7."""
+    """Each the hardest, by 0.03 or more: awful -0.4 to -0.9, funniest 0.3 to 0.7."""
     words = list(pulls(8175))
     assert "awful" in words[:3]
     assert "funniest" in words[-3:]

@@ -1,4 +1,4 @@
-"""Claims of notebook 07, Fighting overfitting. Spreads: SPREADSEEDS."""
+"""Claims of notebook 07, Fighting overfitting. Spreads: seeds 1 to 5, and 7."""
 
 import keras
 import numpy as np
@@ -85,7 +85,7 @@ def test_no_penalty_is_in_the_loss_of_these(name):
     "by side, and ends between 0.25 and 0.29.",
 )
 def test_softmax_stalls():
-    """DOC"""
+    """Last: training 0.262 to 0.263, validation 0.264 to 0.265; both fall to epoch 15."""
     curves = history("history_mnist_softmax")
     for name in ("loss", "val_loss"):
         assert 0.25 <= curves[name].iloc[-1] <= 0.29
@@ -100,7 +100,7 @@ def test_softmax_stalls():
     "0.13, before epoch 11.",
 )
 def test_dense_overfits():
-    """DOC"""
+    """Training 0.010 to 0.012; lowest validation 0.096 to 0.114, at epochs 5 to 8."""
     curves = history("history_mnist_dense")
     assert curves["loss"].iloc[-1] < 0.03
     assert curves["val_loss"].min() < 0.13
@@ -113,7 +113,7 @@ def test_dense_overfits():
     "model without a hidden layer.",
 )
 def test_dense_is_better_all_the_same():
-    """DOC"""
+    """Last over lowest: 1.18 to 1.47; at most 0.58 of the other model's, at any epoch."""
     dense, softmax = history("history_mnist_dense"), history("history_mnist_softmax")
     assert dense["val_loss"].iloc[-1] > 1.1 * dense["val_loss"].min()
     assert (dense["val_loss"] < 0.7 * softmax["val_loss"]).all()
@@ -173,7 +173,7 @@ def test_a_high_price_underfits(curves):
 
 @claim("07", "Training cross-entropy goes on falling to less than 0.05.")
 def test_base_learns_its_reviews(base):
-    """DOC"""
+    """0.014 to 0.019."""
     assert base[TRAINED][20] < 0.05
     assert base[TRAINED][20] < base[TRAINED][10] < base[TRAINED][5]
 
@@ -184,7 +184,7 @@ def test_base_learns_its_reviews(base):
     "and 0.30, between epochs 3 and 7.",
 )
 def test_base_turns(base):
-    """DOC"""
+    """0.41 to 0.44 after one epoch; lowest 0.275 to 0.280, at epoch 4 or 5."""
     assert base[FAIR][1] < 0.55
     assert 0.26 <= base[FAIR].min() <= 0.30
     assert 3 <= base[FAIR].idxmin() <= 7
@@ -196,17 +196,17 @@ def test_base_turns(base):
     "value.",
 )
 def test_base_overfits(base):
-    """DOC"""
+    """1.92 to 1.99 times."""
     assert base[FAIR][20] > 1.5 * base[FAIR].min()
 
 
 @claim(
     "07",
     "4-4 is at its lowest later than 16-16, and after ten epochs its training cross-entropy is "
-    "still well above.",
+    "well above that of 16-16.",
 )
 def test_small_is_later(base):
-    """DOC"""
+    """Later by 4 to 13 epochs; training 1.6 to 4.1 times as high."""
     small = imdb("small")
     assert small[FAIR].idxmin() > base[FAIR].idxmin()
     assert small[TRAINED][10] > 1.3 * base[TRAINED][10]
@@ -218,24 +218,26 @@ def test_small_is_later(base):
     "of what that of 16-16 rises.",
 )
 def test_small_is_slower(base):
-    """DOC"""
+    """0.01 to 0.43 of it. (Seeds 1 and 5 start unluckily: lowest 0.41 and 0.42, not 0.28.)"""
     assert rise(imdb("small")) < 2 / 3 * rise(base)
+
+
+@claim("07", "512-512 is at its lowest within the first five epochs.")
+def test_large_is_early():
+    """Epoch 3 or 4."""
+    assert imdb("large")[FAIR].idxmin() <= 5
 
 
 @claim(
     "07",
-    "512-512 learns faster, and after two epochs its validation cross-entropy is below that of "
+    "After ten epochs it has risen further above its lowest point than 16-16 has, and stands above "
     "16-16.",
 )
-def test_large_is_faster(base):
-    """DOC"""
-    assert imdb("large")[FAIR][2] < base[FAIR][2]
-
-
-@claim("07", "After ten epochs it has risen further above its lowest point than 16-16 has.")
 def test_large_overfits_harder(base):
-    """DOC"""
-    assert rise(imdb("large"), 10) > rise(base, 10)
+    """Rise: 0.10 to 0.26, that of 16-16 0.05 to 0.07; it stands 0.04 to 0.18 above."""
+    large = imdb("large")
+    assert rise(large, 10) > 1.1 * rise(base, 10)
+    assert large[FAIR][10] > base[FAIR][10] + 0.01
 
 
 # ---------------------------------------------------------------------- penalties
@@ -256,7 +258,7 @@ def test_penalty_is_the_difference():
     "cross-entropy alone the two are less than 0.02 apart there.",
 )
 def test_val_loss_misleads(base):
-    """DOC"""
+    """By `val_loss` 0.075 to 0.087 apart, by cross-entropy 0.002 to 0.007."""
     l2 = imdb("l2")
     assert l2["val_loss"].min() - base["val_loss"].min() > 0.05
     assert abs(l2[FAIR].min() - base[FAIR].min()) < 0.02
@@ -268,7 +270,7 @@ def test_val_loss_misleads(base):
     "above 0.45.",
 )
 def test_l2_stays_calm(base):
-    """DOC"""
+    """0.32 to 0.35; 16-16 0.53 to 0.55."""
     assert imdb("l2")[FAIR][20] < 0.4
     assert base[FAIR][20] > 0.45
 
@@ -279,7 +281,7 @@ def test_l2_stays_calm(base):
     "16-16 falls below 0.05.",
 )
 def test_l2_learns_less_by_heart(base):
-    """DOC"""
+    """With L2 never below 0.112 to 0.125; 16-16 0.014 to 0.019."""
     assert (imdb("l2")[TRAINED] > 0.08).all()
     assert base[TRAINED][20] < 0.05
 
@@ -295,7 +297,7 @@ def prices():
     "cross-entropy ends above 0.42.",
 )
 def test_a_low_price_changes_little(prices):
-    """DOC"""
+    """Training 0.029 to 0.038, validation 0.45 to 0.48."""
     assert prices["last training"][0.0002] < 0.06
     assert prices["last validation"][0.0002] > 0.42
 
@@ -306,7 +308,7 @@ def test_a_low_price_changes_little(prices):
     "validation value is above those of the other two.",
 )
 def test_a_high_price_is_too_high(prices):
-    """DOC"""
+    """Training 0.27 to 0.30; lowest validation 0.307 to 0.322, others 0.276 to 0.282."""
     assert prices["last training"][0.02] > 0.2
     assert prices["lowest validation"].idxmax() == 0.02
 
@@ -317,7 +319,7 @@ def test_a_high_price_is_too_high(prices):
     "below 0.38.",
 )
 def test_a_price_between_them(prices):
-    """DOC"""
+    """Apart by 0.002 to 0.007; last 0.32 to 0.35."""
     lowest = prices["lowest validation"]
     assert abs(lowest[0.002] - lowest[0.0002]) < 0.02
     assert prices["last validation"][0.002] < 0.38
@@ -335,7 +337,7 @@ def weights():
     "L2, and more than half with L1.",
 )
 def test_penalties_empty_the_weights(weights):
-    """DOC"""
+    """0.025 to 0.026; 0.17 to 0.24; 0.61 to 0.66."""
     share = weights["share"]
     assert share["16-16"] < 0.1 < share["L2 0.002"] < 0.5 < share["L1 0.0001"]
 
@@ -345,7 +347,7 @@ def test_penalties_empty_the_weights(weights):
     "16-16 uses more than 9,000 of the 10,000 words, and the model with L1 fewer than 6,000.",
 )
 def test_l1_selects_words(weights):
-    """DOC"""
+    """10,000; 4,078 to 4,703 (and 6,429 to 6,917 with L2)."""
     assert weights["words"]["16-16"] > 9_000
     assert weights["words"]["L1 0.0001"] < 6_000
 
@@ -359,32 +361,32 @@ def test_l1_selects_words(weights):
     "lowest later than without.",
 )
 def test_dropout_is_slower(base):
-    """DOC"""
+    """Training at least 1.16 to 1.24 times as high; later by 1 to 5 epochs."""
     dropout = imdb("dropout")
     assert (dropout[TRAINED] > 1.05 * base[TRAINED]).all()
     assert dropout[FAIR].idxmin() > base[FAIR].idxmin()
 
 
-@claim("07", "At epoch 10 its validation cross-entropy is below that of 16-16.")
-def test_dropout_helps_at_first(base):
-    """DOC"""
-    assert imdb("dropout")[FAIR][10] < base[FAIR][10]
+@claim("07", "After twenty epochs its validation cross-entropy is below that of 16-16.")
+def test_dropout_helps(base):
+    """Below by 0.024 to 0.088."""
+    assert imdb("dropout")[FAIR][20] < base[FAIR][20] - 0.005
 
 
 @claim(
     "07",
-    "It does not end the overfitting: by epoch 20 it has risen by more than a third of its lowest "
+    "It does not end the overfitting: by then it has risen by more than a third of its lowest "
     "value.",
 )
 def test_dropout_overfits_in_the_end():
-    """DOC"""
+    """By 0.49 to 0.87 of it."""
     dropout = imdb("dropout")
     assert rise(dropout) > dropout[FAIR].min() / 3
 
 
 @claim("07", "The fit stops three epochs after its best one, well before the twentieth.")
 def test_early_stops():
-    """DOC"""
+    """After 7 or 8 epochs."""
     curve = imdb("early")[FAIR]
     assert len(curve) == curve.idxmin() + 3
     assert len(curve) <= 14
@@ -395,7 +397,7 @@ def test_early_stops():
     "The model it leaves behind has the cross-entropy of the best epoch and not of the last.",
 )
 def test_early_restores():
-    """DOC"""
+    """Last above best by 0.015 to 0.029."""
     row = table("early_stopping").iloc[0]
     assert row["now"] == pytest.approx(row["best"], abs=1e-4)
     assert row["now"] < row["last"] - 1e-3
@@ -413,12 +415,14 @@ def together():
 
 @claim(
     "07",
-    "The lowest values of 16-16, L2, L1, L1 + L2 and dropout lie less than 0.03 apart.",
+    "No remedy has a lowest value more than 0.02 below that of 16-16, and the three with a penalty "
+    "lie within 0.02 of it.",
 )
 def test_no_remedy_digs_much_deeper(together):
-    """DOC"""
-    lowest = together["lowest"][["16-16", "L2 0.002", "L1 0.0001", "L1 + L2", "dropout 0.5"]]
-    assert lowest.max() - lowest.min() < 0.03
+    """Below by at most 0.009 (512-512); with a penalty above by 0.001 to 0.008."""
+    above = together["lowest"] - together["lowest"]["16-16"]
+    assert (above > -0.02).all()
+    assert (above[["L2 0.002", "L1 0.0001", "L1 + L2"]].abs() < 0.02).all()
 
 
 @claim(
@@ -427,7 +431,7 @@ def test_no_remedy_digs_much_deeper(together):
     "above.",
 )
 def test_penalties_keep_it_low(together):
-    """DOC"""
+    """At most 0.33 to 0.38; 16-16 at least 0.53, dropout 0.46 to 0.51."""
     last = together["after the last"]
     assert (last[["L2 0.002", "L1 0.0001", "L1 + L2"]] < 0.4).all()
     assert (last[["16-16", "dropout 0.5"]] > 0.4).all()
@@ -439,7 +443,7 @@ def test_penalties_keep_it_low(together):
     "epochs.",
 )
 def test_early_stopping_costs_nothing(together):
-    """DOC"""
+    """The same to four decimals; 7 or 8 epochs."""
     lowest = together["lowest"]
     assert lowest["early stopping"] == pytest.approx(lowest["16-16"], abs=5e-3)
     assert len(imdb("early")) <= 12

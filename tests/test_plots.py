@@ -256,13 +256,13 @@ def titles(figure):
 def test_images_are_labelled(labels):
     figure = show_images(COLOURED, labels, CLASSES, columns=2)
     assert titles(figure) == ["ship", "cat", "dog"]
-    assert figure.alt_text == "3 images in 2 × 2: ship, cat, dog."
+    assert figure.alt_text == "3 images, drawn in a grid of 2 × 2: ship, cat, dog."
     np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), COLOURED[1])
 
 
 def test_images_without_names():
     assert titles(show_images(COLOURED, [[2], [0], [1]])) == ["2", "0", "1"]
-    assert show_images(COLOURED, count=1).alt_text == "1 image in 1 × 1."
+    assert show_images(COLOURED, count=1).alt_text == "1 image, drawn in a grid of 1 × 1."
     assert len(show_images(COLOURED, count=np.int64(2)).axes) == 2
 
 

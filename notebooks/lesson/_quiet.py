@@ -50,6 +50,3 @@ import_keras()
 # TensorFlow's Python log warns that a second model needs a second compiled
 # program. Set after the import, which sets the level in a notebook.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-# Its Python log warns that a second model needs a second compiled program. Set
-# here, since the import itself sets the level in an interactive session.
-logging.getLogger("tensorflow").setLevel(logging.ERROR)

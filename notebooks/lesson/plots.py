@@ -142,7 +142,7 @@ def show_images(images, labels=None, classes=None, count=10, columns=5):
         axis.set_title(text, fontsize=10)
     named = f": {', '.join(t for t in texts if t)}" if any(texts) else ""
     noun = "image" if count == 1 else "images"
-    return describe(figure, f"{count} {noun} in {rows} × {columns}{named}.")
+    return describe(figure, f"{count} {noun}, drawn in a grid of {rows} × {columns}{named}.")
 
 
 def describe(figure, text):

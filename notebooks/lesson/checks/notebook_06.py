@@ -145,11 +145,10 @@ def _opposites(found):
         return
     yield judged(
         one != other,
-        "texts: two different ones.",
+        "texts: two different ones. Whether they say opposite things, only you can tell.",
         "texts: both have the same words in the same order.",
     )
     yield _judge_rows(one, other)
-    yield note("Whether they say opposite things, only you can tell.")
 
 
 def _judge_rows(one, other):
