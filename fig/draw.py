@@ -867,7 +867,7 @@ def fig_06_multi_hot():
             if row == 0:
                 write(ax, place.center[0], 48, word)
                 write(ax, place.center[0], 64, str(number), color=DIM)
-    note = "The first two say the opposite, and have the same row: the order of words is lost."
+    note = "The first two say opposite things, and have the same row: the order of words is lost."
     write(ax, 20, high + 3 * (tall + 12) + 10, note, ha="left")
     assert bags[0] == bags[1] != bags[2]
     ones = [[str(number) for word, number in WORD_IDS.items() if word in bag] for bag in bags]

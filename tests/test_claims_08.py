@@ -183,7 +183,7 @@ def test_training_mae_is_lower(histories):
     assert np.mean(gaps) > 0.7
 
 
-@claim("08", "The smoothed line is lowest after epoch 30.")
+@claim("08", "The smoothed line has its lowest point later than epoch 30.")
 def test_smoothed_line_turns_late(smoothed):
     """Epoch 44 to 100."""
     assert smoothed.idxmin() > 30
