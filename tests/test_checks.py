@@ -10,29 +10,13 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from answers import is_right
 from lesson import check
 from lesson.checks import engine
 
 from notebooks import NOTEBOOKS, code, read, tags
 
 losses, metrics, optimizers = keras.losses, keras.metrics, keras.optimizers
-ALL_RIGHT = "All right."
-
-
-@pytest.fixture
-def said(capsys):
-    """Run a check on some objects and return what it prints."""
-
-    def run(exercise, **objects):
-        capsys.readouterr()
-        check(exercise, **objects)
-        return capsys.readouterr().out.strip()
-
-    return run
-
-
-def is_right(text):
-    return text.splitlines()[-1] == ALL_RIGHT and "✗" not in text
 
 
 # --- A small stand-in for notebook 03 ------------------------------------------------

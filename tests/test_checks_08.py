@@ -3,27 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from lesson import check, load_boston
+from answers import is_right
+from lesson import load_boston
 
 (FEATURES, TARGETS), _ = load_boston()
 TRAIN, VAL = FEATURES[:303], FEATURES[303:]
 ALL_ROWS = np.arange(404)
-
-
-@pytest.fixture
-def said(capsys):
-    """Run a check on some objects and return what it prints."""
-
-    def run(exercise, **objects):
-        capsys.readouterr()
-        check(exercise, **objects)
-        return capsys.readouterr().out.strip()
-
-    return run
-
-
-def is_right(text):
-    return text.splitlines()[-1] == "All right." and "✗" not in text
 
 
 def scaled(values, rows, ddof=0):
