@@ -297,6 +297,20 @@ def read_verified(name):
     return content
 
 
+def find_faults():
+    """Return a DataError for each data file that is not the one in the repository."""
+    faults = []
+    try:
+        for name in checksums():
+            try:
+                read_verified(name)
+            except DataError as fault:
+                faults.append(fault)
+    except DataError as fault:  # the list of checksums itself
+        faults.append(fault)
+    return faults
+
+
 def _read(name):
     path = DATA / name
     try:
@@ -396,8 +410,4 @@ def _words_by_id(folder):
 
 
 if __name__ == "__main__":  # `make lab` asks before it opens the notebooks
-    try:
-        for file in checksums():
-            read_verified(file)
-    except DataError as fault:
-        sys.exit(str(fault))
+    sys.exit("\n\n".join(map(str, find_faults())) or None)

@@ -59,14 +59,18 @@ def _name_in_history(metric):
     return getattr(made, "name", None) or _name_of(made)
 
 
+def _no_loss(model, name):
+    if model.loss is None:
+        return wrong("loss: none. Without one there is nothing for the optimizer to lower.")
+    return wrong(f"loss: Keras knows none called {name}. Mind the spelling.")
+
+
 def judge_loss_for_one_hot(model):
     """A line on a loss that must suit one-hot labels and softmax outputs."""
     loss, name = _loss(model)
     kind = name.replace("_", "").lower()
-    if model.loss is None:
-        return wrong("loss: none. Without one there is nothing for the optimizer to lower.")
-    if loss is None:
-        return wrong(f"loss: Keras knows none called {name}. Mind the spelling.")
+    if loss is None or model.loss is None:
+        return _no_loss(model, name)
     if kind == "sparsecategoricalcrossentropy":
         return wrong(
             f"loss: yours is {name}, which wants integer labels such as 6. The labels here are "
@@ -175,10 +179,8 @@ def judge_binary_loss(model):
     """A line on a loss that must suit 0 or 1 as labels and a sigmoid at the end."""
     loss, name = _loss(model)
     kind = name.replace("_", "").lower()
-    if model.loss is None:
-        return wrong("loss: none. Without one there is nothing for the optimizer to lower.")
-    if loss is None:
-        return wrong(f"loss: Keras knows none called {name}. Mind the spelling.")
+    if loss is None or model.loss is None:
+        return _no_loss(model, name)
     if _loss_config(loss).get("from_logits"):
         return wrong(
             "loss: from_logits=True says that the model's outputs are raw scores. This model ends "
