@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from lesson import plots
-from lesson.plots import LiveCurves, describe, plot_histories, plot_history, show_images
+from lesson.plots import (
+    LiveCurves,
+    describe,
+    plot_confusion,
+    plot_histories,
+    plot_history,
+    show_images,
+)
 from matplotlib.figure import Figure
 
 mpl.use("Agg")

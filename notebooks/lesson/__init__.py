@@ -20,7 +20,14 @@ from lesson.outputs import (
     save_model,
     save_table,
 )
-from lesson.plots import LiveCurves, describe, plot_histories, plot_history, show_images
+from lesson.plots import (
+    LiveCurves,
+    describe,
+    plot_confusion,
+    plot_histories,
+    plot_history,
+    show_images,
+)
 
 __all__ = [
     "BOSTON_FEATURES",
@@ -37,6 +44,7 @@ __all__ = [
     "load_mnist",
     "load_model",
     "load_table",
+    "plot_confusion",
     "plot_histories",
     "plot_history",
     "save_history",

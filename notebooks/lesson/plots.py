@@ -145,6 +145,49 @@ def show_images(images, labels=None, classes=None, count=10, columns=5):
     return describe(figure, f"{count} {noun}, drawn in a grid of {rows} × {columns}{named}.")
 
 
+def plot_confusion(matrix, classes, title=None):
+    """Draw a confusion matrix: a row for each true class, a column for each predicted one.
+
+    A field shows its count; its colour is the count's share of the row, so that
+    classes of different sizes can be compared.
+
+    Args:
+        matrix: array of counts, integers of shape `(n, n)`: `matrix[i, j]`
+            samples of class `i` were taken for class `j`.
+        classes: the `n` class names, in the order of rows and columns.
+        title: text above the matrix.
+
+    Returns:
+        The `matplotlib.figure.Figure`, with alternative text.
+
+    Raises:
+        ValueError: if the matrix is not square, holds something else than
+            counts, or does not fit the classes.
+    """
+    matrix, classes = np.asarray(matrix), [str(c) for c in classes]
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ValueError(
+            f"matrix must have a row and a column for each class; its shape is {matrix.shape}"
+        )
+    if matrix.dtype.kind not in "iu" or matrix.min() < 0:
+        raise ValueError("matrix must hold counts, integers from 0 up, not shares")
+    if len(classes) != len(matrix):
+        raise ValueError(f"{len(matrix)} rows need {len(matrix)} classes; got {len(classes)}")
+    size = 2 + 0.55 * len(matrix)
+    figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
+    sns.heatmap(
+        matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), annot=matrix, fmt="d",
+        cmap="Blues", vmin=0, vmax=1, linewidths=0.5, xticklabels=classes, yticklabels=classes,
+        cbar_kws={"label": "share of the true class"}, ax=axes,
+    )  # fmt: skip
+    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    if title:
+        axes.set_title(title)
+    return describe(figure, _join(title, _confusion_sentences(matrix, classes)))
+
+
 def describe(figure, text):
     """Attach alternative text to a figure, for readers who cannot see it.
 
@@ -405,6 +448,20 @@ def _label_texts(labels, classes, n):
             )
         return [classes[int(i)] for i in labels]
     return [str(i) for i in labels]
+
+
+def _confusion_sentences(matrix, classes):
+    """A confusion matrix in words: how many are right, and the commonest errors."""
+    yield f"confusion matrix of {len(classes)} classes; {matrix.trace()} of {matrix.sum()} are right."
+    errors = matrix - np.diag(matrix.diagonal())
+    commonest = [divmod(int(i), len(matrix)) for i in np.argsort(-errors, axis=None, kind="stable")]
+    named = [
+        f"{errors[true, predicted]} × {classes[true]} taken for {classes[predicted]}"
+        for true, predicted in commonest[:3]
+        if errors[true, predicted]
+    ]
+    if named:
+        yield f"the commonest errors: {', '.join(named)}."
 
 
 def _duration(seconds):
