@@ -306,6 +306,50 @@ def test_images_that_cannot_be_shown(images, labels, words):
     assert not plt.get_fignums()
 
 
+# --- plot_confusion ---------------------------------------------------------------
+
+CONFUSION = np.array([[8, 2, 0], [1, 9, 0], [3, 0, 2]])
+
+
+def test_confusion_is_drawn_with_counts_and_shares():
+    figure = plot_confusion(CONFUSION, ["cat", "dog", "ship"], title="Ten of each")
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.texts] == [str(n) for n in CONFUSION.ravel()]
+    # A row is a true class, and its colours are shares of the row.
+    shares = axes.collections[0].get_array().reshape(3, 3)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert shares[2, 0] == pytest.approx(0.6)
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
+    names = [t.get_text() for t in axes.get_yticklabels()]
+    assert names == [t.get_text() for t in axes.get_xticklabels()] == ["cat", "dog", "ship"]
+    assert figure.alt_text == (
+        "Ten of each. Confusion matrix of 3 classes; 19 of 25 are right. The commonest errors: "
+        "3 × ship taken for cat, 2 × cat taken for dog, 1 × dog taken for cat."
+    )
+
+
+def test_confusion_without_errors_and_without_samples():
+    figure = plot_confusion(np.diag([4, 0]), "ab")  # no sample of class b
+    assert figure.alt_text == "Confusion matrix of 2 classes; 4 of 4 are right."
+    assert np.isfinite(figure.axes[0].collections[0].get_array()).all()
+
+
+@pytest.mark.parametrize(
+    ("matrix", "classes", "reason"),
+    [
+        (np.ones((2, 3), int), "ab", r"its shape is \(2, 3\)"),
+        (np.ones(4, int), "abcd", r"its shape is \(4,\)"),
+        (np.empty((0, 0), int), "", r"its shape is \(0, 0\)"),
+        (np.eye(2), "ab", "integers from 0 up, not shares"),
+        (-np.eye(2, dtype=int), "ab", "integers from 0 up"),
+        (np.eye(2, dtype=int), "abc", "2 rows need 2 classes; got 3"),
+    ],
+)
+def test_confusion_refuses(matrix, classes, reason):
+    with pytest.raises(ValueError, match=reason):
+        plot_confusion(matrix, classes)
+
+
 # --- describe ---------------------------------------------------------------------
 
 

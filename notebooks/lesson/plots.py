@@ -452,7 +452,8 @@ def _label_texts(labels, classes, n):
 
 def _confusion_sentences(matrix, classes):
     """A confusion matrix in words: how many are right, and the commonest errors."""
-    yield f"confusion matrix of {len(classes)} classes; {matrix.trace()} of {matrix.sum()} are right."
+    right = f"{matrix.trace()} of {matrix.sum()} are right"
+    yield f"confusion matrix of {len(classes)} classes; {right}."
     errors = matrix - np.diag(matrix.diagonal())
     commonest = [divmod(int(i), len(matrix)) for i in np.argsort(-errors, axis=None, kind="stable")]
     named = [
