@@ -1,6 +1,7 @@
 """What every notebook must be before it is run: one rule, one function."""
 
 import csv
+import functools
 import importlib
 import re
 import subprocess
@@ -241,15 +242,49 @@ def test_every_claim_has_a_test(path):
     assert set(claimed(read(path))) == tested, f"see {file.name}"
 
 
+@functools.cache
+def glossary():
+    """The entries of the glossary: for each anchor, its heading and its text."""
+    text = (ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^## (.+)\n\n(.+?)(?=\n\n## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {heading.lower().replace(" ", "-"): (heading, body) for heading, body in entries}
+
+
+def defined(path):
+    """Anchors of the terms that a notebook defines: bold links into the glossary."""
+    text = "\n".join(c.source for c in markdown(read(path)))
+    return set(re.findall(r"\*\*\[[^\]]+\]\(glossary\.md#([^)]+)\)\*\*", text))
+
+
+def test_every_defined_term_is_in_the_glossary():
+    missing = {p.name[:2]: bad for p in NOTEBOOKS if (bad := defined(p) - set(glossary()))}
+    assert not missing, f"add these to notebooks/glossary.md: {missing}"
+
+
+@pytest.mark.parametrize("anchor", glossary())
+def test_glossary_names_the_notebook_that_defines_a_term_first(anchor):
+    heading, body = glossary()[anchor]
+    first = next((p.name for p in NOTEBOOKS if anchor in defined(p)), None)
+    assert first, f"no notebook defines {heading!r}: mark it **[{heading}](glossary.md#{anchor})**"
+    assert re.findall(r"\(([^)#]+\.ipynb)\)", body) == [first]
+
+
+def test_glossary_is_in_alphabetical_order():
+    headings = [heading.lower() for heading, _ in glossary().values()]
+    assert headings == sorted(headings)
+
+
 def test_links_inside_the_repository_land():
     pages = {p: read(p) for p in NOTEBOOKS}
     texts = {p: "\n".join(c.source for c in markdown(nb)) for p, nb in pages.items()}
     texts |= {p: p.read_text(encoding="utf-8") for p in tracked("*.md")}
     for page, text in texts.items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
-            file = target.split("#")[0]
+            file, _, anchor = target.partition("#")
             if file and "://" not in target and not target.startswith("mailto:"):
                 assert (page.parent / file).exists(), f"{page.name}: {target}"
+            if anchor and (file or page.name) == "glossary.md":
+                assert anchor in glossary(), f"{page.name}: {target}"
 
 
 def tracked(pattern):
