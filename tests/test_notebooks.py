@@ -246,7 +246,7 @@ def test_every_claim_has_a_test(path):
 def glossary():
     """The entries of the glossary: for each anchor, its heading and its text."""
     text = (ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8")
-    entries = re.findall(r"^## (.+)\n\n(.+?)(?=\n\n## |\Z)", text, re.MULTILINE | re.DOTALL)
+    entries = re.findall(r"^## ([^\n]+)\n\n(.+?)(?=\n\n## |\Z)", text, re.MULTILINE | re.DOTALL)
     return {heading.lower().replace(" ", "-"): (heading, body) for heading, body in entries}
 
 
