@@ -45,7 +45,7 @@ def save_model(model, name):
     if not isinstance(model, keras.Model):
         raise ValueError(f"model must be a keras.Model; got a {type(model).__name__}")
     path = _path(name, ".keras")
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         model.save(temporary)
     print(f"Saved {_shown(path)}.")
 
@@ -63,7 +63,7 @@ def save_history(history, name):
     """
     frame = history_frame(history)
     path = _path(name, ".csv")
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         frame.to_csv(temporary, lineterminator="\n")
     print(f"Saved {_shown(path)}.")
 
@@ -83,7 +83,7 @@ def save_table(table, name):
     if frame.empty:
         raise ValueError("the table has no row: nothing was measured yet")
     path = _path(name, ".csv")
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
     print(f"Saved {_shown(path)}.")
 
@@ -192,7 +192,7 @@ def _path(name, suffix):
 
 
 @contextmanager
-def _replacing(path):
+def replacing(path):
     """Yield a temporary path beside `path`; on success it takes its place.
 
     `os.replace` is atomic within one folder, so no reader sees half a file.
@@ -201,7 +201,9 @@ def _replacing(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Keras wants the file's ending; the dot hides it from `glob("*…")`.
-        handle, temporary = tempfile.mkstemp(prefix=".saving-", suffix=path.suffix, dir=path.parent)
+        handle, temporary = tempfile.mkstemp(
+            prefix=".saving-", suffix="".join(path.suffixes), dir=path.parent
+        )
         os.close(handle)
         yield temporary
         os.chmod(temporary, 0o644)  # mkstemp makes it the owner's alone

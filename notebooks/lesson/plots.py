@@ -248,7 +248,7 @@ class LiveCurves(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._rows:
             count = len(self._rows)
-            self._draw(f"{_plural(count, 'epoch')} in {_duration(self._elapsed())}")
+            self._draw(f"{_plural(count, 'epoch')} in {duration(self._elapsed())}")
         self._forget_cell()
 
     def _on_cell_end(self, result=None):
@@ -269,7 +269,7 @@ class LiveCurves(keras.callbacks.Callback):
     def _time_left(self):
         done, epochs = self._rows[-1]["epoch"], self.params["epochs"]
         left = (epochs - done) * self._elapsed() / len(self._rows)
-        return f"epoch {done} of {epochs}, about {_duration(left)} left"
+        return f"epoch {done} of {epochs}, about {duration(left)} left"
 
     def _draw(self, title):
         frame = pd.DataFrame(self._rows).set_index("epoch")
@@ -465,7 +465,8 @@ def _confusion_sentences(matrix, classes):
         yield f"the commonest errors: {', '.join(named)}."
 
 
-def _duration(seconds):
+def duration(seconds):
+    """A time in words, such as "2 min 5 s"."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
