@@ -228,6 +228,18 @@ def test_default_metric_is_validation_loss():
     assert figure.axes[0].lines[0].get_linestyle() == "--"
 
 
+def test_histories_name_an_axis_once_for_training_and_validation():
+    figure = plot_histories({"intro": CURVES}, metric=["loss", "val_loss"])
+    assert figure.axes[0].get_ylabel() == "loss"
+
+
+def test_long_legend_names_the_lines_from_top_to_bottom_where_they_end():
+    ends = [0.3, 0.9, 0.5, 0.1, 0.7]
+    models = {str(end): {"val_loss": [1.0, end, NAN]} for end in ends}
+    legend = plot_histories(models).axes[0].get_legend()
+    assert [t.get_text() for t in legend.get_texts()] == ["0.9", "0.7", "0.5", "0.3", "0.1"]
+
+
 @pytest.mark.parametrize(
     ("histories", "metric", "words"),
     [

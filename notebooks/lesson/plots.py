@@ -90,9 +90,14 @@ def plot_histories(histories, metric="val_loss", title=None):
                 **_style(frame[name], name),
             )  # fmt: skip
             sentences.append(f"{model}: {_sentence(frame[name], name)}")
-    _finish(axes, " and ".join(_label(n) for n in names))
-    place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if beside else {}
-    axes.legend(frameon=False, **place)
+    # The legend tells training from validation where both are drawn.
+    labels = [_label(n.removeprefix("val_") if len(names) > 1 else n) for n in names]
+    _finish(axes, " and ".join(dict.fromkeys(labels)))
+    place, lines = {}, axes.get_lines()
+    if beside:  # named from top to bottom, as the lines end
+        place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+        lines = sorted(lines, key=_last_height, reverse=True)
+    axes.legend(handles=lines, frameon=False, **place)
     if title:
         axes.set_title(title)
     return describe(figure, _join(title, sentences))
@@ -390,6 +395,12 @@ def _legend(model, name, names):
     if len(names) == 1:
         return model
     return f"{model}, {'validation' if name.startswith('val_') else 'training'}"
+
+
+def _last_height(line):
+    heights = np.asarray(line.get_ydata(), "float64")
+    known = heights[np.isfinite(heights)]
+    return known[-1] if known.size else -np.inf
 
 
 def _colours(count):
