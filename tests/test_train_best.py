@@ -148,6 +148,7 @@ def test_command_saves_model_history_and_record(tmp_path, monkeypatch, capsys):
     assert not list((tmp_path / "checkpoints").iterdir())
     facts = json.loads((tmp_path / "model_best.json").read_text())
     assert facts["command"] == "python -m lesson.train_best --seed 1 --epochs 1"
+    assert len(facts["versions"]) == 3, "Keras, its backend, NumPy"
     model = keras.saving.load_model(tmp_path / "model_best.keras")
     _, accuracy = model.evaluate(IMAGES / np.float32(255), LABELS, verbose=0)
     assert facts["test_accuracy"] == pytest.approx(accuracy, abs=1e-4)

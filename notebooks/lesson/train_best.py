@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 import time
 from importlib.metadata import distributions
@@ -196,8 +197,8 @@ def train(model, images, labels, seed, epochs, checkpoints):
 
 def write_record(name, options, rows, measured):
     """Write `fit_outputs/<name>.json`: enough to make the model again, and how it did."""
-    used = ["keras", keras.backend.backend(), "numpy"]
-    installed = {d.metadata["Name"]: d.version for d in distributions()}
+    used = re.compile(rf"(keras|numpy|{keras.backend.backend()}([-_]cpu)?)$")
+    names = {d.metadata["Name"]: d.version for d in distributions()}
     facts = {
         "command": f"python -m lesson.train_best --seed {options.seed} --epochs {options.epochs}"
         + " --validate" * options.validate,
@@ -206,7 +207,7 @@ def write_record(name, options, rows, measured):
         "minutes": round(sum(row["seconds"] for row in rows) / 60, 1),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {n: v for n, v in installed.items() if n.removesuffix("-cpu") in used},
+        "versions": {n: names[n] for n in sorted(names) if used.match(n)},
         **measured,
     }
     with replacing(outputs_folder() / f"{name}.json") as temporary:
