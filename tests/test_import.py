@@ -44,6 +44,19 @@ model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
     assert run(code).stderr == ""
 
 
+def test_first_fit_with_another_backend_says_nothing():
+    """Keras imports TensorFlow, too, for the seed."""
+    code = """
+import lesson, keras, numpy as np
+keras.utils.set_random_seed(1)
+model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
+"""
+    pytest.importorskip("jax")
+    assert run(code, KERAS_BACKEND="jax").stderr == ""
+
+
 # --- The start-up log -----------------------------------------------------------------
 
 NOISY = """

@@ -7,6 +7,8 @@ to the process's standard error during this one import is held, and everything
 but those notices is passed on.
 """
 
+import contextlib
+import importlib
 import logging
 import os
 import re
@@ -26,15 +28,14 @@ def import_keras():
     try:
         saved = os.dup(2)
     except OSError:  # no standard error to keep quiet
-        import keras  # noqa: F401
-
+        _import()
         return
     if sys.stderr is not None:
         sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            import keras  # noqa: F401
+            _import()
         finally:
             if sys.stderr is not None:
                 sys.stderr.flush()
@@ -44,6 +45,15 @@ def import_keras():
             for line in held:
                 if not NOTICE.match(line):
                     os.write(2, line)
+
+
+def _import():
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        # `keras.utils.set_random_seed` would import it later, and not in quiet.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("tensorflow")
 
 
 import_keras()
