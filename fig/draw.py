@@ -327,6 +327,284 @@ def key(ax, x, y, color, words):
     write(ax, x + 21, y, words, ha="left")
 
 
+# ------------------------------------------------- 01 Keras building blocks
+
+# The dense network of notebook 01.
+DENSE_NET = 784, 512, 512, 10
+
+
+@figure("Four steps, and what comes after them")
+def fig_01_four_steps():
+    steps = [
+        ("1  data", "samples\nand labels", BLUE),
+        ("2  model", "layers and\ntheir weights", GREEN),
+        ("3  compile", "loss, optimizer,\nmetrics", PURPLE),
+        ("4  fit", "the weights\nlearn", ORANGE),
+    ]
+    drawing, ax = canvas(214)
+    wide, gap, tall = 122, 24, 74
+    places = []
+    for count, (head, note, color) in enumerate(steps):
+        places.append(box(ax, 20 + count * (wide + gap), 20, wide, tall, head, note, color))
+    for before, after in zip(places, places[1:], strict=False):
+        arrow(ax, before.right, after.left)
+    fit, low = places[-1], 134
+    predict = box(ax, 20, low, 268, 60, "predict", "new pictures in, answers out")
+    evaluate = box(ax, 312, low, 268, 60, "evaluate", "how good on pictures it did not learn from?")
+    down = fit.bottom[0], low
+    arrow(ax, fit.bottom, down)
+    arrow(ax, evaluate.left, predict.right)
+    words = [f"{head.split()[1]} ({' '.join(note.split())})" for head, note, _ in steps]
+    alt = (
+        f"Four steps in a row: {', '.join(words)}. After them, evaluate asks how good the network "
+        f"is on pictures it did not learn from, and predict takes new pictures and gives answers."
+    )
+    return drawing, alt
+
+
+@figure("The layers of a dense network")
+def fig_01_dense_net():
+    names = "input", "hidden_1", "hidden_2", "digits"
+    notes = "one picture", "ReLU", "ReLU", "softmax"
+    colors = GREY, BLUE, BLUE, ORANGE
+    drawn = 8, 7, 7, 10  # units drawn of each; a gap stands for the others
+    drawing, ax = canvas(316)
+    high, low, xs = 78, 250, (76, 226, 376, 526)
+    columns = []
+    middle = (high + low) / 2
+    for x, count, units in zip(xs, drawn, DENSE_NET, strict=True):
+        half = (count - 1) * 11 + 7
+        ys = np.linspace(middle - half, middle + half, count + 2)
+        if units == count:
+            ys = np.linspace(high, low, units)
+        columns.append([(x, y) for y in ys if units == count or abs(y - middle) > 12])
+    for before, after in zip(columns, columns[1:], strict=False):
+        for one in before:
+            for other in after:
+                ax.plot(*zip(one, other, strict=True), color=GREY, linewidth=0.4, zorder=1)
+    for column, x, color, units in zip(columns, xs, colors, DENSE_NET, strict=True):
+        look = {"markerfacecolor": tint(color, 0.5), "markeredgecolor": color}
+        for place in column:
+            ax.plot(*place, "o", markersize=11, markeredgewidth=1.4, zorder=3, **look)
+        if len(column) == units:
+            for unit, (_, y) in enumerate(column):
+                write(ax, x + 18, y, str(unit))
+            continue
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        write(ax, x, middle, f"… {units} …", zorder=4, bold=True, bbox=white)
+    for x, name, note, units in zip(xs, names, notes, DENSE_NET, strict=True):
+        write(ax, x, 22, name, bold=True, size=LARGE)
+        write(ax, x, 42, note)
+        write(ax, x, 282, f"(samples, {units})")
+    write(ax, 20, 304, "↑ the shape of what each gives", ha="left", color=DIM)
+    alt = (
+        f"A network of four columns, each joined to the next by a line from every unit to every "
+        f"unit: {DENSE_NET[0]} inputs, the pixels of one picture; {DENSE_NET[1]} units of hidden_1 "
+        f"with ReLU; {DENSE_NET[2]} of hidden_2 with ReLU; {DENSE_NET[3]} of digits with softmax. "
+        f"What each gives has the shape (samples, {DENSE_NET[0]}), (samples, {DENSE_NET[1]}), "
+        f"(samples, {DENSE_NET[2]}) and (samples, {DENSE_NET[3]})."
+    )
+    return drawing, alt
+
+
+@figure("Samples, batches, steps and epochs")
+def fig_01_epoch(samples=10, batch=4, epochs=2):
+    rng = np.random.default_rng(1)
+    steps = math.ceil(samples / batch)
+    last = samples - (steps - 1) * batch
+    drawing, ax = canvas(302)
+    side, gap, apart = 34, 4, 26
+    write(ax, 20, 20, f"{samples} samples", ha="left", bold=True)
+    for number in range(samples):
+        x = 120 + number * (side + gap)
+        write(ax, *box(ax, x, 6, side, 28, color=BLUE, rounding=3).center, str(number + 1))
+    for epoch in range(epochs):
+        y = 62 + epoch * 118
+        box(ax, 12, y, 576, 104, facecolor="#fafafa", rounding=10)
+        write(ax, 24, y + 18, f"epoch {epoch + 1}", ha="left", bold=True, size=LARGE)
+        words = "every sample once, shuffled"
+        write(ax, 108, y + 18, words, ha="left")
+        order, x = rng.permutation(samples) + 1, 24
+        for step in range(steps):
+            part = order[step * batch : (step + 1) * batch]
+            wide = len(part) * side + (len(part) - 1) * gap + 12
+            box(ax, x, y + 32, wide, 40, color=GREEN, rounding=5)
+            for place, number in enumerate(part):
+                spot = x + 6 + place * (side + gap)
+                one = box(ax, spot, y + 38, side, 28, color=BLUE, rounding=3)
+                write(ax, *one.center, str(number))
+            count = epoch * steps + step + 1
+            write(ax, x + wide / 2, y + 86, f"step {count}")
+            x += wide + apart
+        write(ax, 536, y + 52, "each step\nchanges the\nweights once", color=ink(GREEN))
+    alt = (
+        f"{samples} numbered samples are used in batches of {batch}, for {epochs} epochs. In each "
+        f"epoch every sample comes once, shuffled: {steps - 1} batches of {batch} and a last one "
+        f"of {last}. Each batch is one step and changes the weights once, so an epoch has {steps} "
+        f"steps, and {epochs} epochs have {epochs * steps}."
+    )
+    return drawing, alt
+
+
+# ----------------------------------------------------- 02 Convolution by hand
+
+SHADES = {1: BLUE, 0: GREY, -1: ORANGE}  # of a kernel's weights
+
+
+def _square(ax, x, y, width, height, fill="none", edge=GREY, line=0.8):
+    """A rectangle with sharp corners; returns its Box."""
+    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    ax.add_patch(Polygon(corners, facecolor=fill, edgecolor=edge, linewidth=line))
+    return Box(x, y, width, height)
+
+
+def _grid(ax, x, y, values, size, color=None):
+    """A table of numbers as squares, None an empty one; `color`: a table as large."""
+    for r, row in enumerate(values):
+        for c, value in enumerate(row):
+            shade = color[r][c] if color else GREY
+            fill = "white" if shade == GREY else tint(shade, 0.35)
+            place = _square(ax, x + c * size, y + r * size, size, size, fill, tint(GREY, 0.7))
+            if value is not None:
+                write(ax, *place.center, f"{value:g}".replace("-", "−"))
+
+
+@figure("A kernel of 3 × 3 weights slides over an image of 4 × 4 pixels")
+def fig_02_kernel_slides():
+    image = np.array([[0, 0, 2, 1], [0, 1, 2, 0], [1, 2, 0, 0], [2, 1, 0, 1]])
+    kernel = np.array([[1, 0, -1]] * 3)
+    shades = [[SHADES[weight] for weight in row] for row in kernel.tolist()]
+    size, wide = 25, 140
+    drawing, ax = canvas(410)
+    write(ax, 20, 20, "The kernel", ha="left", bold=True, size=LARGE)
+    _grid(ax, 20, 36, kernel.tolist(), size, shades)
+    words = (
+        "Blue pixels are multiplied by 1, orange ones by −1, the rest by 0.\n"
+        "The sum of the nine products is the number for this place.\n"
+        "Then the kernel moves on by one pixel, and nothing else changes."
+    )
+    write(ax, 120, 36 + 1.5 * size, words, ha="left")
+    done, results = [[None, None], [None, None]], []
+    for step, (r, c) in enumerate(np.ndindex(2, 2)):
+        x, y = 20 + step * (wide + 5), 132
+        patch = image[r : r + 3, c : c + 3]
+        results.append(int((patch * kernel).sum()))
+        done[r][c] = results[-1]
+        colors = [[GREY] * 4 for _ in range(4)]
+        for i, j in np.ndindex(3, 3):
+            colors[r + i][c + j] = shades[i][j]
+        write(ax, x + 2 * size, y, f"Place {step + 1}", bold=True, size=LARGE)
+        _grid(ax, x, y + 16, image.tolist(), size, colors)
+        _square(ax, x + c * size, y + 16 + r * size, 3 * size, 3 * size, edge=BLACK, line=2.5)
+        left, right = (" + ".join(str(n) for n in patch[:, column]) for column in (0, 2))
+        low = y + 16 + 4 * size + 20
+        write(ax, x + 2 * size, low, f"({left})\n− ({right})")
+        equals = f"= {results[-1]}".replace("-", "−")
+        write(ax, x + 2 * size, low + 32, equals, bold=True, size=LARGE)
+        shown = [[GREEN if n is not None else GREY for n in row] for row in done]
+        _grid(ax, x + size, low + 50, done, size, shown)
+        _square(ax, x + (1 + c) * size, low + 50 + r * size, size, size, edge=BLACK, line=2.5)
+    write(ax, 300, 392, "What comes out, place by place: the feature map", color=ink(GREEN))
+    alt = (
+        f"A 3 × 3 kernel whose rows are 1, 0, −1 lies on a 4 × 4 image in the four places that it "
+        f"can take, drawn side by side. In each place the pixels under its right column are taken "
+        f"from those under its left column. That gives {results[0]}, then {results[1]}, then, one "
+        f"row down, {results[2]} and {results[3]}: a feature map of 2 × 2 numbers."
+    ).replace("-", "−")
+    return drawing, alt
+
+
+def _places(width, kernel, stride, padding):
+    """Where a kernel's left edge can stand; the first is −padding."""
+    return list(range(-padding, width + padding - kernel + 1, stride))
+
+
+@figure("Stride and padding: the places that a kernel takes")
+def fig_02_stride_padding(width=6, kernel=3):
+    cases = [("Stride 1", 1, 0), ("Stride 2", 2, 0), ("Stride 1, padding 1", 1, 1)]
+    drawing, ax = canvas(304)
+    size, panel, top, said = 18, WIDTH / 3, 70, []
+    for number, (head, stride, padding) in enumerate(cases):
+        middle = panel * (number + 0.5)
+        places = _places(width, kernel, stride, padding)
+        left = middle - width * size / 2
+        write(ax, middle, 22, head, bold=True, size=LARGE)
+        for r, c in np.ndindex(width + 2 * padding, width + 2 * padding):
+            x, y = left + (c - padding) * size, top + (r - padding) * size
+            inside = all(0 <= place - padding < width for place in (r, c))
+            fill = tint(GREY, 0.35) if inside else "white"
+            cell = _square(ax, x, y, size, size, fill, tint(GREY, 0.8))
+            if not inside:
+                write(ax, *cell.center, "0")
+        for place, color, inset in ((places[0], BLUE, 0), (places[1], ORANGE, 2)):
+            x, y = left + place * size + inset, top + places[0] * size + inset
+            side = kernel * size - 2 * inset
+            _square(ax, x, y, side, side, edge=color, line=2.5)
+        middles = [(place + kernel / 2) * size for place in places]
+        for r, c in np.ndindex(len(places), len(places)):
+            ax.plot(left + middles[c], top + middles[r], "o", color=BLACK, markersize=3.5)
+        unused = width + padding - kernel - places[-1]
+        said.append((head.lower(), len(places), unused))
+        words = f"{len(places)} × {len(places)} places"
+        write(ax, middle, 214, words, bold=True)
+        if unused:
+            write(ax, middle, 232, "last row and column unused")
+    key(ax, 40, 262, BLUE, "the first place")
+    key(ax, 170, 262, ORANGE, "the next one")
+    ax.plot(300, 262, "o", color=BLACK, markersize=4)
+    write(ax, 310, 262, "the middle of a place that is taken", ha="left")
+    words = f"Grey: the image, {width} × {width} pixels. White: zeros put around it."
+    write(ax, 40, 286, words, ha="left")
+    (one, n1, _), (two, n2, unused), (three, n3, _) = said
+    assert unused == 1
+    alt = (
+        f"A {kernel} × {kernel} kernel on an image of {width} × {width} pixels. With {one} it "
+        f"moves pixel by pixel and has {n1} × {n1} places. With {two} it moves by two and has "
+        f"{n2} × {n2}; the last row and column of the image are never reached. With {three}, a "
+        f"frame of zeros around the image, it has {n3} × {n3}, as many as the image has pixels."
+    )
+    return drawing, alt
+
+
+def _block(ax, x, y, size, colors, shift=7):
+    """Squares one behind the other, the first in front; returns the front's Box."""
+    for depth in reversed(range(len(colors))):
+        color = colors[depth]
+        place = (x + depth * shift, y - depth * shift, size, size)
+        front = _square(ax, *place, tint(color, 0.35), ink(color), 1.2)
+    return front
+
+
+@figure("Two filters over a colour image")
+def fig_02_colour_depth(width=7, kernel=3, channels=3, filters=2):
+    out, weights = width - kernel + 1, kernel * kernel * channels
+    drawing, ax = canvas(276)
+    for x, head in ((90, "The image"), (310, f"{filters} filters"), (520, "What comes out")):
+        write(ax, x, 22, head, bold=True, size=LARGE)
+    image = _block(ax, 34, 84, width * 14, [RED, GREEN, BLUE])
+    write(ax, 90, 204, f"{width} × {width} × {channels}\nred, green, blue")
+    for number, color in enumerate((PURPLE, BROWN)):
+        y = 68 + number * 96
+        front = _block(ax, 226, y, kernel * 14, [RED, GREEN, BLUE])
+        arrow(ax, (156, image.center[1]), (218, front.center[1]))
+        words = f"{kernel} × {kernel} × {channels} = {weights} weights\nand 1 bias"
+        write(ax, 292, front.center[1] - 4, words, ha="left")
+        made = _square(ax, 484, y - 16, out * 14, out * 14, tint(color, 0.35), ink(color), 1.2)
+        arrow(ax, (436, front.center[1]), (476, front.center[1]))
+        write(ax, *made.center, f"{out} × {out}")
+    write(ax, 520, 240, f"together {out} × {out} × {filters}")
+    words = f"In each place {weights} products and the bias are added up to one number."
+    write(ax, 34, 266, words, ha="left")
+    alt = (
+        f"A colour image of {width} × {width} × {channels}: red, green and blue. Each of {filters} "
+        f"filters has {kernel} × {kernel} × {channels} = {weights} weights, as deep as the image, "
+        f"and one bias. In each place the {weights} products and the bias are added up to one "
+        f"number, so each filter makes one map of {out} × {out}. The two maps together are "
+        f"{out} × {out} × {filters}: the depth that comes out is the number of filters."
+    )
+    return drawing, alt
+
+
 # --------------------------------------------------------- 03 Compile and fit
 
 # How notebook 03 uses CIFAR-10.
@@ -669,6 +947,43 @@ def fig_04_dropped_units(inputs=4, hidden=8, outputs=3, rate=0.5, seed=7):
     return drawing, alt
 
 
+# -------------------------------------------------------------- 05 Optimizers
+
+
+@figure("What each optimizer adds to the one before it")
+def fig_05_optimizer_family():
+    drawing, ax = canvas(268)
+    wide, tall = 122, 66
+    x = [14, 164, 314, 464]
+    top, middle, low = 14, 101, 188
+    sgd = box(ax, x[0], middle, wide, tall, "SGD", "against the slope,\none rate for all", BLUE)
+    momentum = box(ax, x[1], top, wide, tall, "momentum", "keeps most of\nits velocity", ORANGE)
+    nesterov = box(
+        ax, x[2], top, wide, tall, "Nesterov", "takes the slope\nwhere it will be", ORANGE
+    )
+    adagrad = box(ax, x[1], low, wide, tall, "Adagrad", "divides by size\nof all slopes", GREEN)
+    rmsprop = box(ax, x[2], low, wide, tall, "RMSprop", "divides by size\nof recent slopes", GREEN)
+    adam = box(ax, x[2] - 36, middle, 92, tall, "Adam", "velocity\nand size", PURPLE)
+    adamw = box(ax, x[3], middle, wide, tall, "AdamW", "and decay, kept\napart from both", PURPLE)
+    up, down = (sgd.x + wide / 2, sgd.y), (sgd.x + wide / 2, sgd.y + tall)
+    arrow(ax, up, (up[0], momentum.left[1]), momentum.left)
+    arrow(ax, down, (down[0], adagrad.left[1]), adagrad.left)
+    arrow(ax, momentum.right, nesterov.left)
+    arrow(ax, adagrad.right, rmsprop.left)
+    across = momentum.x + wide - 20
+    arrow(ax, (across, top + tall), (across, adam.y + 22), (adam.x, adam.y + 22))
+    arrow(ax, (rmsprop.x + 24, low), (rmsprop.x + 24, adam.y + tall))
+    arrow(ax, adam.right, adamw.left)
+    alt = (
+        "A family tree of optimizers. From SGD, which steps against the slope with one rate for "
+        "all weights, two branches go out. Momentum keeps most of its velocity; from it comes "
+        "Nesterov, which takes the slope where it will be. Adagrad divides by the size of all "
+        "slopes so far; from it comes RMSprop, which divides by that of recent ones. Adam joins "
+        "momentum and RMSprop. AdamW is Adam with weight decay kept apart."
+    )
+    return drawing, alt
+
+
 # --------------------------------------------------- 07 Fighting overfitting
 
 
@@ -839,6 +1154,67 @@ def fig_08_leak():
     return drawing, alt
 
 
+# ---------------------------------------------------- 09 Evaluate and predict
+
+
+@figure("Four counts, and which of them each ratio divides by")
+def fig_09_four_counts(tp=10, fn=8, fp=22, tn=60):
+    drawing, ax = canvas(330)
+    left, high, wide, tall, gap = 150, 70, 120, 70, 8
+    write(ax, left + wide + gap / 2, 20, "what the model says", bold=True)
+    for column, words in enumerate(("tumour", "no tumour")):
+        write(ax, left + column * (wide + gap) + wide / 2, 46, words)
+    names = (
+        (("true positives", tp), ("false negatives", fn)),
+        (
+            ("false positives", fp),
+            ("true negatives", tn),
+        ),
+    )
+    write(ax, 20, 46, "what is true", ha="left", bold=True)
+    rows = []
+    for row, (words, counts) in enumerate(zip(("tumour", "no tumour"), names, strict=True)):
+        y = high + row * (tall + gap)
+        write(ax, 20, y + tall / 2, words, ha="left")
+        for column, (name, count) in enumerate(counts):
+            color = GREEN if row == column else ORANGE
+            place = box(ax, left + column * (wide + gap), y, wide, tall, color=color)
+            write(ax, place.center[0], place.center[1] - 12, str(count), size=LARGE, bold=True)
+            write(ax, place.center[0], place.center[1] + 12, name)
+        rows.append(y)
+    ratios = {"recall": (tp, fn), "specificity": (tn, fp), "precision": (tp, fp)}
+    shares = {name: top / (top + other) for name, (top, other) in ratios.items()}
+    end = left + 2 * wide + gap
+    for y, name, (top, other) in zip(rows, ratios, ratios.values(), strict=False):
+        _bracket(ax, (end + 10, y + 4), (end + 10, y + tall - 4), 8, 0, BLUE)
+        first, second = (top, other) if name == "recall" else (other, top)
+        words = f"{top} / ({first} + {second}) = {shares[name]:.1%}"
+        write(ax, end + 28, y + tall / 2 - 10, name, ha="left", bold=True, color=ink(BLUE))
+        write(ax, end + 28, y + tall / 2 + 10, words, ha="left")
+    under = rows[1] + tall + 10
+    _bracket(ax, (left + 4, under), (left + wide - 4, under), 0, 8, PURPLE)
+    words = f"{tp} / ({tp} + {fp}) = {shares['precision']:.2%}"
+    write(ax, left, under + 26, "precision", ha="left", bold=True, color=ink(PURPLE))
+    write(ax, left, under + 46, words, ha="left")
+    note = "A row asks about those who have it, or not; a column about those said to have it."
+    write(ax, 20, 315, note, ha="left", color=DIM)
+    alt = (
+        f"The four counts of {tp + fn + fp + tn} scans. Row tumour: {tp} true positives, {fn} "
+        f"false negatives; recall is {tp} of this row’s {tp + fn}, {shares['recall']:.1%}. Row no "
+        f"tumour: {fp} false positives, {tn} true negatives; specificity is {tn} of this row’s "
+        f"{fp + tn}, {shares['specificity']:.1%}. Column said to have a tumour: {tp} and {fp}; "
+        f"precision is {tp} of this column’s {tp + fp}, {shares['precision']:.2%}."
+    )
+    return drawing, alt
+
+
+def _bracket(ax, start, end, right, down, color):
+    """A bracket from start to end, its back shifted by so much to the right and down."""
+    xs = [start[0], start[0] + right, end[0] + right, end[0]]
+    ys = [start[1], start[1] + down, end[1] + down, end[1]]
+    ax.plot(xs, ys, color=color, linewidth=1.6)
+
+
 # ------------------------------------------------------------ 06 IMDB reviews
 
 # Ids of some words in IMDB's vocabulary of 10,000.
@@ -876,6 +1252,97 @@ def fig_06_multi_hot():
         f"1 in the columns {', '.join(ones[0])} and 0 elsewhere. “{reviews[1]}” has its 1s "
         f"in the same columns, so the same row, though it says the opposite. "
         f"“{reviews[2]}” has its 1s in the columns {', '.join(ones[2])}."
+    )
+    return drawing, alt
+
+
+# ------------------------------------------------------------------ 11 Tuning
+
+
+@figure("Grid and random search, when one knob matters")
+def fig_11_grid_random(side=3, seed=5):
+    def score(x):
+        return 0.08 + 0.9 * np.exp(-(((x - 0.3) / 0.11) ** 2))
+
+    count = side * side
+    even = (np.arange(side) + 0.5) / side
+    lot = np.random.default_rng(seed)
+    # One point in each of `count` strips, so that no drawing looks unlucky.
+    drawn = (lot.permutation(count) + lot.random(count)) / count
+    points = {
+        "Grid": (np.tile(even, side), np.repeat(even, side), BLUE),
+        "Random": (drawn, lot.random(count) * 0.9 + 0.05, ORANGE),
+    }
+    spec = {"height_ratios": [1, 2.2], "wspace": 0.14, "hspace": 0.06}
+    drawing, axes = plots(330, 2, 2, left=34, top=30, bottom=32, gridspec_kw=spec)
+    line = np.linspace(0, 1, 201)
+    tried, best = {}, {}
+    for column, (name, (x, y, color)) in enumerate(points.items()):
+        over, under = axes[:, column]
+        tried[name], best[name] = len(set(x)), score(x).max()
+        over.plot(line, score(line), color=GREY)
+        over.plot(x, score(x), "o", color=color, markersize=6)
+        over.set(xlim=(0, 1), ylim=(0, 1.15), xticks=[], yticks=[])
+        under.vlines(x, y, 1, color=color, linewidth=0.8, alpha=0.6)
+        under.plot(x, y, "o", color=color, markersize=7)
+        under.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], xlabel="the knob that matters")
+        titles(over, f"{name}: {count} trials, {tried[name]} values")
+    axes[0, 0].set_ylabel("score")
+    axes[1, 0].set_ylabel("the other knob")
+    alt = (
+        f"Two squares with {count} trials each, and above each the score, which depends on the "
+        f"knob along the bottom alone and has one narrow peak. The grid tries {tried['Grid']} "
+        f"values of that knob and its best score is {best['Grid']:.2f}. The random trials try "
+        f"{tried['Random']} values and reach {best['Random']:.2f}; the peak is 0.98."
+    )
+    return drawing, alt
+
+
+# ---------------------------------------------------------- 12 Custom training
+
+
+@figure("A loop in Python and one compiled program")
+def fig_12_one_program(folds=4, epochs=100, steps=303):
+    total = folds * epochs * steps
+    drawing, ax = canvas(304)
+    wide, left, right = 262, 20, 318
+    for x, head in ((left, "A loop in Python"), (right, "One compiled program")):
+        write(ax, x + wide / 2, 22, head, bold=True, size=LARGE)
+        box(ax, x, 44, wide, 34, "Python", color=ORANGE)
+
+    small, gap, low = 34, 18, 146
+    for count in range(5):
+        x = left + 2 + count * (small + gap)
+        place = box(ax, x, low, small, 34, "step", color=BLUE)
+        for way, shift in ((1, -7), (-1, 7)):
+            ends = [(place.top[0] + shift, 80), (place.top[0] + shift, low - 2)][::way]
+            arrow(ax, *ends)
+    write(ax, left + wide - 4, low + 17, "…", size=LARGE)
+    write(ax, left + wide / 2, low + 78, "each step alone, one fold after the other")
+    write(ax, left + wide / 2, 284, f"{total:,} times there and back", bold=True)
+
+    lanes, high, top = [], 22, 112
+    box(ax, right, top, wide, folds * high + 60, color=BLUE)
+    arrow(ax, (right + 20, 80), (right + 20, top - 2))
+    arrow(ax, (right + wide - 20, top - 2), (right + wide - 20, 80))
+    for fold in range(folds):
+        y = top + 20 + fold * high
+        xs = right + 64 + np.arange(9) * 19
+        write(ax, right + 12, y, f"fold {fold + 1}", ha="left")
+        ax.plot(xs, np.full(9, y), color=BLUE, linewidth=1.2)
+        ax.plot(xs, np.full(9, y), "o", color=BLUE, markersize=5)
+        write(ax, right + wide - 18, y, "…", size=LARGE)
+        lanes.append(y)
+    across = "scan: one step after the other  →"
+    write(ax, right + wide / 2, lanes[-1] + 28, across)
+    write(ax, right + wide / 2, lanes[-1] + 48, "vmap: every step for all the folds at once")
+    write(ax, right + wide / 2, 284, "once there and back", bold=True)
+    alt = (
+        f"Two ways to train {folds} folds, {epochs} epochs of {steps} steps each. As a loop in "
+        f"Python: each step is started from Python and comes back to it, one fold after the other, "
+        f"{total:,} times there and back. As one compiled program: Python starts it once and gets "
+        f"everything back once; inside, scan takes one step after the other, and vmap takes every "
+        f"step for all {folds} folds at once."
     )
     return drawing, alt
 

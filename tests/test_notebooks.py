@@ -27,7 +27,7 @@ STALE = {  # spellings that Keras 3 refuses, or that have a better successor
     r"\bdecay=": "a learning-rate schedule",
     r"\binput_shape=": "keras.Input",
     r"[\"']acc[\"']": '"accuracy"',
-    r"\.h(df)?5\b": ".keras or .weights.h5",
+    r"(?<!\.weights)\.h(df)?5\b": ".keras or .weights.h5",
     r"\bnp_utils\b": "keras.utils",
     r"\bImageDataGenerator\b": "preprocessing layers",
     r"\btf\.keras\b|\btensorflow\.keras\b": "keras",

@@ -1,0 +1,462 @@
+"""Checks of notebook 01, Keras building blocks."""
+
+import math
+import numbers
+import warnings
+
+import keras
+import numpy as np
+
+from lesson.checks.compiled import _loss, _metrics, _name_in_history
+from lesson.checks.engine import exercise, judged, note, right, wrong
+
+# --- 1. Count the weights ---------------------------------------------------------
+
+
+@exercise(
+    "01-count",
+    "set count_hidden, count_output and count_all to your numbers",
+    count_hidden=numbers.Real,
+    count_output=numbers.Real,
+    count_all=numbers.Real,
+)
+def _count(found):
+    hidden, output, total = (found[f"count_{name}"] for name in ("hidden", "output", "all"))
+    inputs = 32 * 32 * 3
+    bias = "the biases are missing: each unit has one more number, which is added."
+    hints = {
+        inputs * 64: bias,
+        inputs * 64 + 1: "each unit has a bias of its own, not the layer one for all.",
+        inputs * 64 + inputs: "the biases belong to the units, not to the inputs.",
+        (32 * 32 + 1) * 64: "that is for one channel; a colour photograph has three.",
+        32 * 32 * 64: "that is for one channel and without biases; there are three channels.",
+        (32 + 1) * 64: "how many numbers is one photograph, written as a long vector?",
+        (784 + 1) * 64: "that is for MNIST's pictures, with 784 pixels.",
+    }
+    yield judged(
+        hidden == 196_672,
+        "count_hidden: one weight for each input and a bias, for each unit.",
+        "count_hidden: " + hints.get(hidden, "how many inputs has a unit, and how many units?"),
+    )
+    hints = {
+        64 * 10: bias,
+        64 * 10 + 1: "each unit has a bias of its own, not the layer one for all.",
+        64 * 10 + 64: "the biases belong to the units, not to the inputs.",
+        (inputs + 1) * 10: "what goes into the last layer is what the layer before it gives.",
+    }
+    yield judged(
+        output == 650,
+        "count_output: its inputs are the units of the layer before.",
+        "count_output: " + hints.get(output, "how many inputs has a unit, and how many units?"),
+    )
+    if total == 197_322:
+        yield right("count_all: Flatten adds none.")
+    elif total == hidden + output:
+        yield wrong("count_all: that follows from your other two, which are not both right yet.")
+    elif total == hidden + output + inputs:
+        yield wrong("count_all: Flatten only writes numbers in a row. What has it to learn?")
+    else:
+        yield wrong("count_all: the sum of what every layer has to learn.")
+
+
+# --- 2. The functional twin -------------------------------------------------------
+
+
+@exercise(
+    "01-twin", "build model_graph", model_chain=keras.Model, model_graph=keras.Model
+)  # fmt: skip
+def _twin(found):
+    chain, graph = found["model_chain"], found["model_graph"]
+    if isinstance(graph, keras.Sequential):
+        yield wrong(
+            "form: model_graph is a Sequential model. Call each layer on what the one before it "
+            "gave, and make a keras.Model of the two ends."
+        )
+        return
+    if not getattr(graph, "inputs", None):  # a model with a `call` of its own
+        yield wrong("form: model_graph has no inputs. Begin with keras.Input.")
+        return
+    yield right("form: functional.")
+    shape = graph.inputs[0].shape[1:]
+    if len(graph.inputs) != 1 or shape != chain.inputs[0].shape[1:]:
+        hint = " Does model_chain take whole pictures, or long vectors?"
+        yield wrong(f"input: one sample of yours has shape {shape}.{hint}")
+        return
+    yield right("input: pictures of 28 × 28 pixels.")
+    sizes, wanted = ([w.shape for w in m.get_weights()] for m in (graph, chain))
+    if sizes != wanted:
+        yield wrong(f"layers: the shapes of your weights are {sizes}; those of model_chain are "
+                    f"{wanted}.")  # fmt: skip
+        return
+    if graph.outputs[0].shape != chain.outputs[0].shape:
+        yield wrong(f"output: yours has shape {graph.outputs[0].shape}, that of model_chain "
+                    f"{chain.outputs[0].shape}.")  # fmt: skip
+        return
+    yield _judge_answers(chain, graph)
+
+
+def _judge_answers(chain, graph):
+    pictures = np.random.default_rng(0).random((16, *chain.inputs[0].shape[1:])).astype("float32")
+    with warnings.catch_warnings(action="ignore"):  # inputs may be a list of one
+        theirs, yours = (np.asarray(m.predict(pictures, verbose=0)) for m in (chain, graph))
+    pairs = zip(chain.get_weights(), graph.get_weights(), strict=True)
+    copied = all(np.allclose(one, other) for one, other in pairs)
+    otherwise = (
+        "answers: the weights are the same, and the answers are not. Compare the activations."
+        if copied
+        else "answers: they differ, since the weights are other random numbers. Put the weights "
+        "of model_chain into model_graph."
+    )
+    same = np.allclose(theirs, yours, atol=1e-5)
+    return judged(same, "answers: the same as those of model_chain.", otherwise)
+
+
+# --- 3. Count the steps -----------------------------------------------------------
+
+
+@exercise(
+    "01-steps",
+    "set steps_per_epoch, last_batch and weight_changes to your numbers",
+    steps_per_epoch=numbers.Real,
+    last_batch=numbers.Real,
+    weight_changes=numbers.Real,
+)
+def _steps(found):
+    epoch, last, changes = (found[n] for n in ("steps_per_epoch", "last_batch", "weight_changes"))
+    hints = {
+        390: "then the pictures left over would never be used.",
+        50_000 / 128: "a part of a step cannot be: what is left over makes a step of its own.",
+        469: "that is all 60,000 pictures; 10,000 are set apart for validation.",
+        128: "that is the size of a batch. How many of them do 50,000 pictures fill?",
+        50_000: "that would be one picture a step.",
+        1563: "that is with batches of 32.",
+        3: "those are the epochs.",
+    }
+    yield judged(
+        epoch == 391,
+        "steps_per_epoch: one for each batch, the last and smaller one too.",
+        "steps_per_epoch: " + hints.get(epoch, "how many batches of 128 do 50,000 pictures fill?"),
+    )
+    hints = {
+        128: "a full batch; but 50,000 is no multiple of 128.",
+        0: "50,000 is no multiple of 128: some are left over after the full batches.",
+        48: "so many are missing for it to be full.",
+    }
+    yield judged(
+        last == 80,
+        "last_batch: what is left over after the full batches.",
+        "last_batch: " + hints.get(last, "how many pictures have the full batches left over?"),
+    )
+    follows = math.isclose(changes, 3 * epoch)
+    hints = {
+        3: "one for each epoch? An iteration is a step, not an epoch.",
+        epoch: "that is one epoch; there are three.",
+        150_000: "the weights change once for each batch, not for each picture.",
+        3 * 128: "the weights change once for each batch, whatever its size.",
+    }
+    if changes == 1173:
+        yield right("weight_changes: one for each step, in three epochs.")
+    elif follows:
+        yield wrong("weight_changes: that follows from your steps_per_epoch, which is not right "
+                    "yet.")  # fmt: skip
+    else:
+        hint = hints.get(changes, "each step changes the weights once; how many are there in all?")
+        yield wrong(f"weight_changes: {hint}")
+
+
+# --- 4. Choose --------------------------------------------------------------------
+
+# Outputs before the activation, and labels, on which wrong choices give other values.
+SCORES = np.random.default_rng(4).normal(0, 2, size=(24, 12)).astype("float32")
+PLACES = np.arange(24) % 4
+TAGS = (SCORES + np.random.default_rng(5).normal(0, 1, SCORES.shape) > 0).astype("float32")
+YES_NO = TAGS[:, :1]
+DEGREES = np.linspace(-12, 31, 24 * 3).reshape(24, 3).astype("float32")
+
+TASKS = {"fraud": 1, "season": 4, "tags": 12, "weather": 3}  # units
+
+
+@exercise("01-choose", "make choices, a dict with four entries", choices=dict)
+def _choose(found):
+    for name in TASKS:
+        choice = found["choices"].get(name)
+        if choice is None or choice is ...:
+            yield wrong(f"{name}: not in choices yet.")
+        elif not isinstance(choice, tuple | list) or len(choice) != 4:
+            yield wrong(f"{name}: four things in brackets: units, activation, loss, metric.")
+        else:
+            fault = _fault(name, *choice)
+            yield judged(
+                not fault, f"{name}: units, activation, loss and metric fit.", f"{name}: {fault}"
+            )
+
+
+def _fault(name, units, activation, loss, metric):
+    """What is wrong with a choice, or None."""
+    fault = _fault_of_names(activation, loss, metric) or _fault_of_units(name, units)
+    if fault:
+        return fault
+    bend, logits = keras.activations.get(activation), _wants_logits(loss)
+    if name == "weather":
+        return _fault_of_regression(bend, loss, metric)
+    kind = "season" if name == "fraud" and units == 2 else name  # one of two classes
+    fault = _fault_of_activation(kind, bend, logits)
+    if fault:
+        return fault
+    scores = SCORES[:, : int(units)]
+    labels = {"fraud": YES_NO, "season": PLACES % int(units), "tags": TAGS}[kind]
+    if kind == "season":
+        shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        cost = -np.log(shares[np.arange(24), labels]).mean()
+        hits = (scores.argmax(axis=1) == labels).mean()
+    else:
+        shares = 1 / (1 + np.exp(-scores))
+        cost = -np.log(np.where(labels == 1, shares, 1 - shares)).mean()
+        hits = ((scores > 0) == labels).mean()
+    outputs = keras.ops.convert_to_numpy(bend(keras.ops.convert_to_tensor(scores)))
+    if not _close(_measured(labels, outputs, loss=loss), cost):
+        return _fault_of_loss(kind, loss, logits)
+    if kind != "season" and _kind(metric) in SHARES:
+        return None
+    if not _close(_measured(labels, outputs, metric=metric), hits):
+        return _fault_of_metric(kind, metric, logits)
+    return None
+
+
+# For yes-or-no questions these say more than the accuracy.
+SHARES = {"auc", "precision", "recall", "f1score", "fbetascore"}
+
+
+def _fault_of_names(activation, loss, metric):
+    tries = {
+        "activation": (activation, keras.activations.get),
+        "loss": ("mse" if _is_word(loss, "crossentropy", "ce") else loss, keras.losses.get),
+        "metric": ("mse" if _is_word(metric, "accuracy", "acc") else metric, _metric),
+    }
+    for what, (name, get) in tries.items():
+        if name is None and what == "activation":
+            continue
+        try:
+            known = callable(get(name))
+        except Exception:  # also for what is no name at all
+            known = False
+        if not known:
+            return f"Keras knows no {what} called {name!r}. Mind the spelling."
+    return None
+
+
+def _is_word(thing, *words):
+    """Whether it is a name that Keras reads by the shapes of labels and outputs."""
+    return isinstance(thing, str) and thing.lower() in words
+
+
+def _metric(given):
+    return keras.metrics.get(given[0] if isinstance(given, list) and len(given) == 1 else given)
+
+
+def _fault_of_units(name, units):
+    if not isinstance(units, numbers.Real) or isinstance(units, bool):
+        return f"the first of the four is the number of units; yours is {units!r}."
+    if units == TASKS[name] or (name == "fraud" and units == 2):
+        return None
+    return f"units: {units}. How many numbers must come out of the last layer?"
+
+
+def _wants_logits(loss):
+    if _is_word(loss, "crossentropy", "ce"):
+        return False
+    loss = keras.losses.get(loss)
+    return isinstance(loss, keras.losses.Loss) and bool(loss.get_config().get("from_logits"))
+
+
+def _kind(thing):
+    if isinstance(thing, list) and len(thing) == 1:
+        thing = thing[0]
+    name = thing if isinstance(thing, str) else getattr(thing, "__name__", type(thing).__name__)
+    return name.replace("_", "").lower()
+
+
+def _close(value, wanted):
+    return value is not None and math.isclose(value, wanted, rel_tol=1e-3, abs_tol=1e-4)
+
+
+def _any_loss(labels, outputs):
+    return keras.ops.mean(outputs, axis=-1)
+
+
+def _measured(labels, outputs, loss=_any_loss, metric=None):
+    """A loss or a metric as Keras computes it for these outputs, None where it refuses."""
+    metric = metric[0] if isinstance(metric, list) and len(metric) == 1 else metric
+    model = keras.Sequential([keras.Input(outputs.shape[1:]), keras.layers.Activation("linear")])
+    try:
+        with warnings.catch_warnings(action="ignore"):  # an unsuitable one says so
+            model.compile(loss=loss, metrics=None if metric is None else [metric], run_eagerly=True)
+            values = model.evaluate(outputs, labels, verbose=0, return_dict=True)
+    except Exception:  # it wants labels of another form
+        return None
+    values = [float(np.mean(v)) for k, v in values.items() if (k == "loss") == (metric is None)]
+    return values[0] if values else None
+
+
+def _bent(bend, values):
+    return keras.ops.convert_to_numpy(bend(keras.ops.convert_to_tensor(values)))
+
+
+def _fault_of_activation(kind, bend, logits):
+    if np.allclose(_bent(bend, SCORES), SCORES) and logits:
+        return None  # the loss applies what is missing
+    softmax = np.allclose(_bent(bend, SCORES).sum(axis=1), 1, atol=1e-4)
+    sigmoid = np.allclose(_bent(bend, SCORES), 1 / (1 + np.exp(-SCORES)), atol=1e-4)
+    if kind == "season":
+        if softmax:
+            return None
+        if sigmoid:
+            return ("activation: this judges each class on its own, so all could be likely at "
+                    "once, or none. Exactly one is right.")  # fmt: skip
+    else:
+        if sigmoid:
+            return None
+        if softmax and kind == "tags":
+            return "activation: this makes the twelve add up to 1, so two tags can never be likely."
+        if softmax:
+            return ("activation: this makes the outputs add up to 1, and there is one output: it "
+                    "would always be 1.")  # fmt: skip
+    return "activation: the outputs are to be read as probabilities. This one gives other numbers."
+
+
+def _fault_of_loss(kind, loss, logits):
+    name = _kind(loss)
+    if logits:
+        return ("loss: from_logits=True says that nothing was done to the sums yet; your "
+                "activation has turned them into probabilities already.")  # fmt: skip
+    if "crossentropy" not in name:
+        return ("loss: it charges a sure mistake little more than an unsure one. Section 4 shows "
+                "one that charges far more.")  # fmt: skip
+    return {
+        "fraud": "loss: this one compares several outputs, one for each class. Here is one.",
+        "season": "loss: it does not suit labels such as 3. How are labels for it written?"
+        if name == "categoricalcrossentropy"
+        else "loss: exactly one of the classes is right; this one is for another kind of task.",
+        "tags": "loss: it asks for the one right class. Here each tag is a question of its own.",
+    }[kind]
+
+
+def _fault_of_metric(kind, metric, logits):
+    name = _kind(metric)
+    if "accuracy" not in name and "crossentropy" not in name:
+        return "metric: it says little of how often the answers are right."
+    if kind == "tags" and name in ("accuracy", "acc") and isinstance(metric, str):
+        return "metric: for rows of 0 and 1 Keras takes this word for another accuracy. See above."
+    if logits and "accuracy" in name:
+        return ("metric: it takes the outputs for probabilities; yours, with from_logits, are "
+                "not.")  # fmt: skip
+    return "metric: it is for another kind of labels, or of task."
+
+
+def _fault_of_regression(bend, loss, metric):
+    out = _bent(bend, DEGREES)
+    if not np.allclose(out, DEGREES, atol=1e-4):
+        lowest, highest = out.min(), out.max()
+        if np.allclose(out.sum(axis=1), 1, atol=1e-4):
+            return "activation: this makes the three outputs add up to 1. Temperatures do not."
+        if highest <= 1 + 1e-6:
+            return f"activation: it gives nothing above {highest:.0f}. Temperatures do."
+        if lowest > -1.2:
+            return "activation: it gives no temperature below zero, or hardly one."
+        return "activation: it bends the numbers; a temperature may be any number."
+    off = [_measured(DEGREES, DEGREES + error, loss=loss) for error in (0, -1, 1, -4, 4)]
+    if (
+        None in off
+        or not np.isfinite(off).all()
+        or abs(off[0]) > 1e-6
+        or not (off[0] < off[1] < off[3] and off[0] < off[2] < off[4])
+    ):
+        return ("loss: it should be 0 for a perfect answer and the larger the further off. Which "
+                "ones compare numbers?")  # fmt: skip
+    if _kind(metric) == "r2score":
+        return None
+    off = [_measured(DEGREES, DEGREES + error, metric=metric) for error in (0, -1, 1)]
+    if None in off or abs(off[0]) > 1e-6 or not (off[0] < off[1] and off[0] < off[2]):
+        if "accuracy" in _kind(metric) or _kind(metric) == "acc":
+            return "metric: an accuracy counts right classes. Here are no classes, but distances."
+        return "metric: it should tell how far off the temperatures are."
+    return None
+
+
+# --- 5. Repair old code -----------------------------------------------------------
+
+
+@exercise("01-repair", "build and compile model_new", model_new=keras.Model)
+def _repair(found):
+    model = found["model_new"]
+    yield _judge_layers(model)
+    if not model.compiled:
+        yield note("Compile model_new, then run this cell again.")
+        return
+    yield from _judge_sgd(model.optimizer)
+    loss, name = _loss(model)
+    yield judged(
+        loss is not None and name.replace("_", "").lower() == "categoricalcrossentropy",
+        "loss: as it was.",
+        f"loss: the old one has not changed its name; yours is {name}.",
+    )
+    names = [_name_in_history(m) for m in _metrics(model)]
+    yield judged(
+        "accuracy" in names,
+        "metrics: an accuracy, under this name.",
+        f"metrics: none would be called 'accuracy' in the history (yours: "
+        f"{', '.join(names) or 'none'}).",
+    )
+
+
+def _judge_layers(model):
+    layers = [la for la in model.layers if not isinstance(la, keras.layers.InputLayer)]
+    wanted = [(64, "relu"), (10, "softmax")]
+    if not model.built:
+        return wrong("layers: the model does not know its input: the 784 got lost.")
+    got = [
+        (getattr(la, "units", None), getattr(getattr(la, "activation", None), "__name__", None))
+        for la in layers
+    ]
+    if tuple(model.input_shape) != (None, 784):
+        return wrong(f"layers: one sample has 784 numbers; yours has {model.input_shape[1:]}.")
+    if any(getattr(la, "_input_shape_arg", None) for la in layers):
+        return wrong("layers: a layer is still given its input shape, and Keras warns of it.")
+    return judged(
+        got == wanted,
+        "layers: 784 inputs, 64 units with ReLU, 10 with softmax.",
+        f"layers: they should be {wanted}; yours are {got}.",
+    )
+
+
+def _judge_sgd(optimizer):
+    if type(optimizer).__name__ != "SGD":
+        yield wrong(f"optimizer: the old one was SGD; yours is {type(optimizer).__name__}.")
+        return
+    yield _judge_rate(optimizer)
+    yield judged(
+        math.isclose(float(optimizer.momentum), 0.9, rel_tol=1e-6),
+        "momentum: 0.9.",
+        f"momentum: {float(optimizer.momentum):g}. The old code set another.",
+    )
+
+
+def _judge_rate(optimizer):
+    schedule = optimizer._learning_rate
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        if math.isclose(rate, 0.01, rel_tol=1e-4):
+            return wrong("learning rate: 0.01, always. That is SGD's default: what lr and decay "
+                         "said got lost.")  # fmt: skip
+        return wrong(f"learning rate: {rate:g}, always. What decay did got lost.")
+    steps = np.array([0, 1, 10, 100, 1_000, 10_000])
+    rates = np.array([float(keras.ops.convert_to_numpy(schedule(int(s)))) for s in steps])
+    if np.allclose(rates, 0.1 / (1 + 0.001 * steps), rtol=1e-3):
+        return right("learning rate: 0.1, falling as the old decay made it fall.")
+    shown = f"{rates[3]:.4g} after 100 steps and {rates[4]:.4g} after 1,000"
+    if not math.isclose(rates[0], 0.1, rel_tol=1e-3):
+        return wrong(f"learning rate: it begins at {rates[0]:g}; lr said otherwise.")
+    return wrong(
+        f"learning rate: it begins at 0.1, and is {shown}. The old rule was lr / (1 + decay × "
+        "step)."
+    )
