@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import lesson
 import pytest
-from lesson import _quiet
+from lesson import _one_step, _quiet
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SOURCES = sorted((NOTEBOOKS / "lesson").rglob("*.py"))
@@ -55,6 +56,19 @@ model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
 """
     pytest.importorskip("jax")
     assert run(code, KERAS_BACKEND="jax").stderr == ""
+
+
+def test_several_steps_per_execution_are_no_fault_on_pytorch():
+    """Keras refuses them there, when such a model is fitted."""
+
+    class Model(keras.Model):
+        compile = _one_step.without_steps_per_execution(keras.Model.compile)
+
+    inputs = keras.Input((1,))
+    model = Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", loss="mse", steps_per_execution=2)
+    assert model.steps_per_execution == 1
+    assert model.loss == "mse"
 
 
 # --- The start-up log -----------------------------------------------------------------

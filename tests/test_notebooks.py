@@ -177,8 +177,9 @@ def test_exercises_are_whole(path):
             assert re.fullmatch(rf'check\("{path.name[:2]}-[a-z0-9-]+"\)', cell.source), cell.id
             told = "".join(o.get("text", "") for o in cell.outputs)
             assert told.startswith("Nothing to check yet: "), f"cell {cell.id} says {told!r}"
-        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-        assert hidden == ("solution" in tags(cell)), f"cell {cell.id}: solutions are collapsed"
+        hidden = set(cell.metadata.get("jupyter", {}))
+        wanted = {"source_hidden", "outputs_hidden"} if "solution" in tags(cell) else set()
+        assert hidden == wanted, f"cell {cell.id}: solutions are collapsed, with their outputs"
 
 
 @every_notebook
