@@ -47,6 +47,7 @@ def execute(notebook):
         notebook,
         timeout=1200,
         record_timing=False,  # times would change every stored notebook
+        coalesce_streams=True,  # what was printed by one cell is one output
         extra_arguments=["--IPKernelApp.log_level=40"],  # errors, no start-up notices
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )

@@ -54,7 +54,7 @@ def _count(found):
     elif total == hidden + output:
         yield wrong("count_all: that follows from your other two, which are not both right yet.")
     elif total == hidden + output + inputs:
-        yield wrong("count_all: Flatten only writes numbers in a row. What has it to learn?")
+        yield wrong("count_all: Flatten only gives them another shape. What has it to learn?")
     else:
         yield wrong("count_all: the sum of what every layer has to learn.")
 
@@ -317,7 +317,8 @@ def _fault_of_activation(kind, bend, logits):
         if sigmoid:
             return None
         if softmax and kind == "tags":
-            return "activation: this makes the twelve add up to 1, so two tags can never be likely."
+            return ("activation: this makes the twelve add up to 1, so two tags can never both be "
+                    "above one half.")  # fmt: skip
         if softmax:
             return ("activation: this makes the outputs add up to 1, and there is one output: it "
                     "would always be 1.")  # fmt: skip
