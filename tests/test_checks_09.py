@@ -14,16 +14,19 @@ EXERCISES = {
     "09-patients": tuple(
         f"patients_{name}" for name in ("accuracy", "recall", "specificity", "precision")
     ),
-    "09-f1": ("f1_scans",),
     "09-bug": ("fixed_metrics",),
     "09-threshold": ("threshold",),
+    "09-dogs": ("dog_recall", "dog_bootstrap", "dog_formula"),
 }
 
 
 def context(exercise):
     """What earlier cells have made when this check is run."""
     reviews = {"choose_p": P, "choose_labels": LABELS}
-    return {"09-pair": {"confusion": CONFUSION}, "09-threshold": reviews}.get(exercise, {})
+    photographs = {"predicted": SAID, "test_classes": TRUTH}
+    return {
+        "09-pair": {"confusion": CONFUSION}, "09-threshold": reviews, "09-dogs": photographs,
+    }.get(exercise, {})  # fmt: skip
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -160,42 +163,9 @@ def test_patients_that_are_wrong(said, name, value, reason):
     assert text.endswith("3 of 4 right so far.")
 
 
-# --- 09-f1 ---------------------------------------------------------------------------
-
-P_SCANS, R_SCANS = 10 / 32, 10 / 18
-
-
-@pytest.mark.parametrize("value", [0.4, 2 / (1 / P_SCANS + 1 / R_SCANS), np.float32(0.4), 20 / 50])
-def test_f1_is_forty_percent(said, value):
-    assert is_right(said("09-f1", f1_scans=value))
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (0.39, "Round once, at the end"),
-        (0.34 / 0.86, "Round once, at the end"),
-        ((P_SCANS + R_SCANS) / 2, "plain mean"),
-        (P_SCANS * R_SCANS / (P_SCANS + R_SCANS), "the 2 in the formula"),
-        (2 * P_SCANS * R_SCANS / P_SCANS + R_SCANS, "mind the parentheses"),
-        ((P_SCANS * R_SCANS) ** 0.5, "geometric"),
-        (2 * (60 / 82) * R_SCANS / (60 / 82 + R_SCANS), "made of specificity and recall"),
-        (0.7, "accuracy alone"),
-        (R_SCANS, "recall alone"),
-        (P_SCANS, "precision alone"),
-        (60 / 82, "specificity alone"),
-        (40, "as a percentage"),
-        (0.25, "Work out precision and recall first"),
-        ("40%", "a number between 0 and 1"),
-    ],
-)
-def test_f1_that_is_wrong(said, value, reason):
-    text = said("09-f1", f1_scans=value)
-    assert reason in text
-    assert not is_right(text)
-
-
 # --- 09-bug --------------------------------------------------------------------------
+
+BUGGY = ("accuracy", "recall", "specificity")
 
 
 def metrics(accuracy=None, recall=None, specificity=None):
@@ -244,7 +214,7 @@ def test_bugs_are_found(said, function):
          "specificity: this is the recall"),
         (metrics(specificity=lambda tp, fn, fp, tn: fp / (tn + fp)), "is alarmed: the rest to 1"),
         (metrics(specificity=lambda tp, fn, fp, tn: tn / tn + fp), "Are parentheses missing?"),
-        (metrics(accuracy=lambda *_: 0.7), "accuracy: right for the scans, wrong for other"),
+        (metrics(accuracy=lambda *_: 0.85), "accuracy: right for the counts of the exercise"),
         (metrics(recall=lambda *_: "high"), "recall: the dict should hold a number"),
         (lambda tp, fn, fp, tn: None, "Is the return there?"),
         (lambda tp, fn, fp, tn: (0.7, 0.55, 0.73), "should return a dict"),
@@ -337,12 +307,144 @@ def test_threshold_with_spoilt_reviews(said, spoilt):
     assert "run the cell that makes them once more" in text
 
 
+# --- 09-dogs -------------------------------------------------------------------------
+
+# 560 of 1,000 dogs are found; 895 photographs are called a dog. As with the reference run.
+TRUTH = np.repeat(np.arange(10), 1_000)
+SAID = TRUTH.copy()
+SAID[5_560:6_000] = 3
+SAID[3_000:3_335] = 5
+SAID[:2_000] = 9
+FOUND = SAID[TRUTH == 5] == 5
+RECALL, PRECISION, ACCURACY = 0.56, 560 / 895, np.mean(SAID == TRUTH)
+
+
+def bootstrap(values=FOUND, size=None, share=95, replace=True, draws=2_000):
+    """The middle of the means of `draws` draws from `values`."""
+    chance = np.random.default_rng(10)
+    size = size or len(values)
+    means = [chance.choice(values, size, replace).mean() for _ in range(draws)]
+    return np.percentile(means, [50 - share / 2, 50 + share / 2])
+
+
+def formula(p=RECALL, n=1_000, steps=1.96, root=np.sqrt):
+    reach = steps * root(p * (1 - p) / n)
+    return p - reach, p + reach
+
+
+def of_all_photographs():
+    """The bootstrap of the recall, drawing from all ten classes."""
+    chance, scores = np.random.default_rng(10), []
+    for _ in range(2_000):
+        rows = chance.integers(10_000, size=10_000)
+        dogs = TRUTH[rows] == 5
+        scores.append(np.mean(SAID[rows][dogs] == 5))
+    return np.quantile(scores, [0.025, 0.975])
+
+
+def from_the_spread():
+    chance = np.random.default_rng(11)
+    scores = [FOUND[chance.integers(1_000, size=1_000)].mean() for _ in range(2_000)]
+    return [RECALL - 1.96 * np.std(scores), RECALL + 1.96 * np.std(scores)]
+
+
+DOGS = {"dog_recall": RECALL, "dog_bootstrap": bootstrap(), "dog_formula": formula()}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"dog_bootstrap": of_all_photographs()},
+        {"dog_bootstrap": from_the_spread()},
+        {"dog_bootstrap": tuple(np.round(bootstrap(), 3))},
+        {"dog_formula": np.round(formula(), 3)},
+        {"dog_formula": formula(steps=2)},
+        {"dog_formula": list(map(np.float32, formula(n=999)))},
+        {"dog_recall": np.float32(RECALL)},
+    ],
+)
+def test_dogs(said, other):
+    assert is_right(said("09-dogs", **context("09-dogs"), **{**DOGS, **other}))
+
+
+def test_dogs_are_right_whatever_the_draws():
+    """The check leaves room for chance: 20 bootstraps, each with draws of its own."""
+    from lesson.checks.notebook_09 import _judge_bootstrap
+
+    facts = {"recall": RECALL, "precision": PRECISION, "accuracy of all ten classes": ACCURACY}
+    for seed in range(20):
+        scores = np.random.default_rng(seed).binomial(1_000, RECALL, 2_000) / 1_000
+        ends = tuple(np.percentile(scores, [2.5, 97.5]))
+        assert _judge_bootstrap(ends, facts, 1_000)[0] == "✓", (seed, ends)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        # The classic ones.
+        ("formula", formula(n=10_000), "you put in n = 10,000"),
+        ("formula", formula(steps=1), "one standard error to either side"),
+        ("formula", formula(n=10_000, steps=1), "one standard error to either side is not 95%"),
+        ("formula", formula(p=PRECISION), "this is the precision"),
+        ("formula", formula(p=PRECISION, n=895), "this is the precision"),
+        ("bootstrap", bootstrap(TRUTH[SAID == 5] == 5), "this is the precision"),
+        ("bootstrap", bootstrap(replace=False), "Draw with replacement"),
+        ("bootstrap", bootstrap(share=90), "about 90% of the draws lie in it"),
+        ("recall", PRECISION, "this is the precision"),
+        # Others.
+        ("bootstrap", bootstrap(size=10_000), "how many were drawn each time"),
+        ("bootstrap", bootstrap(SAID == TRUTH), "this is the accuracy of all ten classes"),
+        ("bootstrap", bootstrap(share=68), "about two thirds of the draws"),
+        ("bootstrap", bootstrap(share=99.9), "too wide"),
+        ("bootstrap", bootstrap(size=100), "too wide"),
+        ("bootstrap", bootstrap(size=2_500), "too narrow. Draw as many dogs"),
+        ("bootstrap", (0.2, 0.3), "does not lie around the recall"),
+        ("bootstrap", bootstrap()[::-1], "the lower end comes first"),
+        ("bootstrap", 0.56, "two numbers"),
+        ("bootstrap", (0.53, 0.56, 0.59), "two numbers"),
+        ("bootstrap", ("0.53", "0.59"), "two numbers"),
+        ("bootstrap", 100 * bootstrap(), "between 0 and 1"),
+        ("formula", formula(p=ACCURACY, n=10_000), "this is the accuracy of all ten classes"),
+        ("formula", formula(n=895), "were called a dog"),
+        ("formula", formula(n=560), "those found and those missed"),
+        ("formula", formula(steps=1.645), "interval of 90%"),
+        ("formula", formula(root=float), "square root is missing"),
+        ("formula", formula(n=4_000, steps=3), "which p, and which n?"),
+        ("formula", (0.2, 0.3), "its middle should be the recall"),
+        ("formula", 1.96 * np.sqrt(0.56 * 0.44 / 1_000), "two numbers"),
+        ("recall", 560, "how many dogs are found"),
+        ("recall", 0.056, "divided by all photographs"),
+        ("recall", 56, "as a percentage"),
+        ("recall", ACCURACY, "this is the accuracy of all ten classes"),
+        ("recall", 0.3, "Recall asks: of those who have it"),
+    ],
+)
+def test_dogs_that_are_wrong(said, name, value, reason):
+    text = said("09-dogs", **context("09-dogs"), **{**DOGS, f"dog_{name}": value})
+    assert f"✗ dog_{name}: " in text
+    assert reason in text
+    assert text.endswith("2 of 3 right so far.")
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"predicted": SAID / 1}, {"predicted": SAID[:10]}, {"test_classes": "dogs"},
+               {"predicted": np.zeros(10_000, int)}, {"test_classes": [[1], [1, 2]]}]
+)  # fmt: skip
+def test_dogs_with_spoilt_classes(said, spoilt):
+    text = said("09-dogs", **{**context("09-dogs"), **spoilt}, **DOGS)
+    assert "run the cells that make them once more" in text
+
+
 def test_no_check_gives_the_answer_away(said):
     """What is said of a wrong answer holds no right number."""
     text = said("09-patients", **dict.fromkeys(PATIENTS, 0.123))
-    text += said("09-f1", f1_scans=0.123)
+    text += said("09-bug", fixed_metrics=lambda **_: dict.fromkeys(BUGGY, 0.123))
+    text += said("09-dogs", **context("09-dogs"), dog_recall=0.123, dog_bootstrap=(0.1, 0.2),
+                 dog_formula=(0.1, 0.2))  # fmt: skip
     text += said("09-pair", confusion=CONFUSION, pair=("frog", "deer"), times=1)
-    assert not any(number in text for number in ("0.9", "0.76", "0.58", "0.4", "320", "dog"))
+    numbers = ("0.9", "0.76", "0.58", "0.85", "0.8", "0.867", "0.56", "1,000", "1000", "320")
+    assert not any(number in text for number in numbers)
     assert CIFAR10_CLASSES[3] not in text
 
 
@@ -350,7 +452,7 @@ def test_no_check_gives_the_answer_away(said):
 PREPARE = {
     "09-pair": lambda: {"confusion": CONFUSION},
     "09-patients": [],
-    "09-f1": ["f1-code"],
     "09-bug": [],
     "09-threshold": lambda: context("09-threshold"),
+    "09-dogs": lambda: {**context("09-dogs"), "rng": np.random.default_rng(9)},
 }

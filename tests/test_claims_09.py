@@ -6,6 +6,7 @@ Spreads: the recipes of 03, 04 and 06, seeds 1 to 5.
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
 from claims import claim, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
 
@@ -45,6 +46,11 @@ def rare():
 @pytest.fixture(scope="module")
 def intervals():
     return table("evaluate_intervals").set_index("score")
+
+
+@pytest.fixture(scope="module")
+def dropout():
+    return table("evaluate_dropout").set_index("model")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +95,7 @@ def test_validation_reviews_were_not_learned_from():
         assert steps <= 600
 
 
-def test_choice_is_of_the_validation_photographs(choice):
+def test_choice_and_confidence_are_of_the_validation_photographs(choice, dropout):
     (images, labels), _ = load_cifar10()
     for name, row in choice.iterrows():
         said = load_model(name).predict(
@@ -97,6 +103,8 @@ def test_choice_is_of_the_validation_photographs(choice):
         )
         accuracy = np.mean(said.argmax(axis=1) == labels[40_000:, 0])
         assert row["val_accuracy"] == pytest.approx(accuracy, abs=0.0005)
+        assert dropout["accuracy"][name] == pytest.approx(accuracy, abs=0.0005)
+        assert dropout["confidence"][name] == pytest.approx(said.max(axis=1).mean(), abs=0.0005)
 
 
 def test_test_set_met_the_chosen_model_alone(choice, scored):
@@ -118,6 +126,31 @@ def test_table_of_classes_is_that_of_the_matrix(confusion, classes):
     np.testing.assert_allclose(classes["recall"], recall)
     np.testing.assert_allclose(classes["precision"], precision)
     np.testing.assert_allclose(classes["F1"], 2 / (1 / recall + 1 / precision))
+    assert np.array_equal(classes["said"], confusion.sum(axis=0))
+
+
+def test_a_class_said_too_often_has_more_recall_than_precision(classes):
+    for _, row in classes.iterrows():
+        assert np.sign(row["recall"] - row["precision"]) == np.sign(row["said"] - 1_000)
+
+
+def test_keras_and_scikit_learn_agree(classes, scored):
+    """To five figures: beyond that Keras's 32 bits may tell."""
+    agree = table("evaluate_agree").set_index("score")
+    by_hand = [scored["accuracy"], *classes[["precision", "recall", "F1"]].mean()]
+    np.testing.assert_allclose(agree["by hand"], by_hand, rtol=2e-6)
+    np.testing.assert_allclose(agree["Keras"], by_hand, rtol=2e-6)
+    np.testing.assert_allclose(agree["scikit-learn"], by_hand, rtol=2e-6)
+
+
+def test_for_some_photographs_no_class_has_more_than_one_half(photographs):
+    """For 28 to 35 of 100."""
+    assert np.mean(photographs[0].max(axis=1) <= 0.5) > 0.15
+
+
+def test_photograph_2405_is_labelled_a_cat():
+    _, (_, labels) = load_cifar10()
+    assert CIFAR10_CLASSES[labels[2405, 0]] == "cat"
 
 
 def test_threshold_was_chosen_on_one_half_and_measured_on_the_other(reviews, threshold):
@@ -130,6 +163,30 @@ def test_threshold_was_chosen_on_one_half_and_measured_on_the_other(reviews, thr
         yes, truth = said[parts[part]] >= row["value"], labels[parts[part]]
         assert row["recall"] == pytest.approx(yes[truth == 1].mean(), abs=0.001)
         assert row["precision"] == pytest.approx(truth[yes].mean(), abs=0.001)
+
+
+def test_areas_are_of_the_half_for_measuring(reviews, rare):
+    p, labels = reviews[0]["best"][5_000:], reviews[1][5_000:]
+    positive = np.flatnonzero(labels == 1)
+    parts = {"half": positive, "rare": positive[::10]}
+    for name, kept in parts.items():
+        part = np.append(np.flatnonzero(labels == 0), kept)
+        auc = sklearn.metrics.roc_auc_score(labels[part], p[part])
+        average = sklearn.metrics.average_precision_score(labels[part], p[part])
+        assert rare["AUC"][name] == pytest.approx(auc, abs=2e-4)
+        assert rare["average_precision"][name] == pytest.approx(average, abs=2e-3)
+        assert rare["by scikit-learn"][name] == pytest.approx(
+            rare["average_precision"][name], abs=1e-9
+        )
+
+
+def test_area_is_the_same_by_hand_by_pairs_and_by_scikit_learn(rare):
+    """Keras's, of 200 thresholds, is close; it was within 0.0001."""
+    areas = table("evaluate_auc").iloc[0]
+    assert areas["trapezoids"] == pytest.approx(rare["AUC"]["half"], abs=1e-9)
+    assert areas["pairs"] == pytest.approx(areas["scikit-learn"], abs=1e-9)
+    assert areas["trapezoids"] == pytest.approx(areas["scikit-learn"], abs=1e-9)
+    assert areas["Keras"] == pytest.approx(areas["scikit-learn"], abs=1e-3)
 
 
 def test_calibration_is_of_the_three_models(photographs, reviews, calibration):
@@ -180,7 +237,7 @@ def test_validation_told_beforehand(choice, scored):
 
 @claim("09", "Cats and dogs are mixed up more often than any other pair: more than 250 times.")
 def test_cats_and_dogs(confusion):
-    """335 to 397 times; the next pair 183 to 220."""
+    """335 to 397 times; the next pair 175 to 220."""
     both = np.triu(confusion + confusion.T, k=1)
     i, j = divmod(int(both.argmax()), 10)
     assert (CIFAR10_CLASSES[i], CIFAR10_CLASSES[j]) == ("cat", "dog")
@@ -200,7 +257,7 @@ def test_share_of_cats_and_dogs(confusion):
     "the highest more than 7 points above it.",
 )
 def test_classes_differ(classes, scored):
-    """15 to 26 points below, 13 to 18 above."""
+    """15 to 26 points below, 12 to 18 above."""
     assert classes["recall"].min() < scored["accuracy"] - 0.10
     assert classes["recall"].max() > scored["accuracy"] + 0.07
 
@@ -215,10 +272,10 @@ def test_animals_are_harder(classes):
 # --- 6. The threshold --------------------------------------------------------------------
 
 
-@claim("09", "The chosen threshold lies between 0.2 and 0.45.")
+@claim("09", "The chosen threshold lies between 0.15 and 0.45.")
 def test_threshold_is_below_one_half(threshold):
-    """0.28 to 0.35."""
-    assert 0.2 < threshold.loc["chosen", "choose"]["value"] < 0.45
+    """0.28 to 0.35; 0.24 in a run elsewhere."""
+    assert 0.15 < threshold.loc["chosen", "choose"]["value"] < 0.45
 
 
 @claim(
@@ -231,11 +288,11 @@ def test_threshold_holds_on_other_reviews(threshold):
     assert 0.93 <= threshold.loc["chosen", "measure"]["recall"] <= 0.97
 
 
-@claim("09", "There its precision is 2 to 10 points lower than at one half.")
+@claim("09", "There its precision is 2 to 12 points lower than at one half.")
 def test_threshold_costs_precision(threshold):
-    """4 to 7 points lower."""
+    """4 to 7 points lower; 8.5 in a run elsewhere."""
     precision = threshold["precision"]
-    assert 0.02 < precision["one half", "measure"] - precision["chosen", "measure"] < 0.10
+    assert 0.02 < precision["one half", "measure"] - precision["chosen", "measure"] < 0.12
 
 
 @claim(
@@ -244,7 +301,7 @@ def test_threshold_costs_precision(threshold):
     "between 0.93 and 0.97.",
 )
 def test_areas(rare):
-    """AUC 0.953 to 0.954, average precision 0.949 to 0.951."""
+    """AUC 0.955 to 0.956, average precision 0.952 to 0.954."""
     assert 0.94 < rare["AUC"]["half"] < 0.97
     assert 0.93 < rare["average_precision"]["half"] < 0.97
 
@@ -255,15 +312,15 @@ def test_areas(rare):
     "average precision falls by more than 0.15.",
 )
 def test_areas_when_positives_are_rare(rare):
-    """AUC rises by 0.003 to 0.005; average precision falls by 0.21 to 0.23."""
-    assert rare["share"]["rare"] == pytest.approx(0.094, abs=0.001)
+    """AUC falls by 0.010 to 0.012; average precision falls by 0.22 to 0.23."""
+    assert rare["share"]["rare"] == pytest.approx(0.0915, abs=0.001)
     assert abs(rare["AUC"]["rare"] - rare["AUC"]["half"]) < 0.02
     assert rare["average_precision"]["half"] - rare["average_precision"]["rare"] > 0.15
 
 
 @claim("09", "Always saying no then has a higher accuracy than the model.")
 def test_accuracy_when_positives_are_rare(rare):
-    """0.906 against 0.863 to 0.890."""
+    """0.908 against 0.861 to 0.884."""
     assert rare["always_no"]["rare"] > rare["accuracy"]["rare"]
 
 
@@ -330,3 +387,20 @@ def test_photographs_are_nearly_calibrated(calibration):
     row = calibration.loc["photographs"]
     assert -0.06 < row["confidence"] - row["accuracy"] < 0.02
     assert row["ECE"] < 0.06
+
+
+@claim(
+    "09",
+    "The mean confidence of `model_intro` is above its accuracy, by less than 6 points.",
+)
+def test_intro_is_over_confident(dropout):
+    """By 0.012 to 0.031."""
+    row = dropout.loc["model_intro"]
+    assert 0 < row["confidence"] - row["accuracy"] < 0.06
+
+
+@claim("09", "For `model_dropout` confidence minus accuracy is at least 1 point lower.")
+def test_dropout_is_less_confident(dropout):
+    """Lower by 0.025 to 0.059; by itself 0.033 below to 0.006 above its accuracy."""
+    gap = dropout["confidence"] - dropout["accuracy"]
+    assert gap["model_dropout"] < gap["model_intro"] - 0.01

@@ -8,8 +8,8 @@ import numpy as np
 from lesson.checks.engine import RIGHT, WRONG, exercise, note, right, wrong
 from lesson.datasets import CIFAR10_CLASSES
 
-TP, FN, FP, TN = 10, 8, 22, 60  # the scans
 PATIENTS = (100, 30, 70, 800)
+BUGGY = (40, 10, 20, 130)  # counts of the function with bugs: tp, fn, fp, tn
 
 
 def _ratios(tp, fn, fp, tn):
@@ -215,51 +215,7 @@ def _patients(found):
             yield _judge_ratio(name, value, PATIENTS, label, tolerance=0.0051)
 
 
-# --- 3. F1 of the scans --------------------------------------------------------------
-
-
-@exercise("09-f1", "make f1_scans", f1_scans=object)
-def _f1(found):
-    value = _number(found["f1_scans"])
-    if value is None or not math.isfinite(value):
-        yield wrong("f1_scans: this should be a number between 0 and 1.")
-        return
-    ratios = _ratios(TP, FN, FP, TN)
-    p, r = ratios["precision"], ratios["recall"]
-    if math.isclose(value, ratios["f1"], abs_tol=0.0011):
-        yield right("f1_scans: the harmonic mean of precision and recall.")
-        return
-    if 0.385 <= value < ratios["f1"]:
-        yield wrong("f1_scans: something was cut off on the way. Round once, at the end.")
-        return
-    mistakes = {
-        "this is the plain mean of precision and recall; F1 is the harmonic one.": (p + r) / 2,
-        "the 2 in the formula is missing.": p * r / (p + r),
-        "mind the parentheses: all of p + r is what one divides by.": 2 * p * r / p + r,
-        "this is the geometric mean; F1 is the harmonic one.": math.sqrt(p * r),
-        "made of specificity and recall. Precision is the share of the alarmed who have it.": (
-            _harmonic(ratios["specificity"], r)
-        ),
-        "made of accuracy and recall.": _harmonic(ratios["accuracy"], r),
-        "made of accuracy and precision.": _harmonic(ratios["accuracy"], p),
-        "this is accuracy alone.": ratios["accuracy"],
-        "this is recall alone.": r,
-        "this is precision alone.": p,
-        "this is specificity alone.": ratios["specificity"],
-        "right as a percentage; give it as a share between 0 and 1.": 100 * ratios["f1"],
-    }
-    for text, wanted in mistakes.items():
-        if math.isclose(value, wanted, abs_tol=0.0011):
-            yield wrong(f"f1_scans: {text}")
-            return
-    yield wrong("f1_scans: not this. Work out precision and recall first, then put them into F1.")
-
-
-def _harmonic(a, b):
-    return 2 * a * b / (a + b)
-
-
-# --- 4. Find the bugs ----------------------------------------------------------------
+# --- 3. Find the bugs ----------------------------------------------------------------
 
 
 @exercise("09-bug", "make fixed_metrics", fixed_metrics=object)
@@ -268,7 +224,7 @@ def _bug(found):
     if not callable(function):
         yield wrong("fixed_metrics: this should be a function. Begin with def fixed_metrics(…):")
         return
-    tries = [(TP, FN, FP, TN), (7, 1, 5, 29), (40, 23, 3, 11)]
+    tries = [BUGGY, (7, 1, 5, 29), (10, 8, 22, 60)]
     try:
         results = [function(tp=tp, fn=fn, fp=fp, tn=tn) for tp, fn, fp, tn in tries]
     except Exception as error:
@@ -297,12 +253,12 @@ def _judge_results(name, given, tries):
     if lines[0][0] == WRONG or all(mark == RIGHT for mark, _ in lines):
         return lines[0]
     return wrong(
-        f"{name}: right for the scans, wrong for other counts. Are numbers written in where tp, "
-        "fn, fp and tn should be?"
+        f"{name}: right for the counts of the exercise, wrong for others. Are numbers written in "
+        "where tp, fn, fp and tn should be?"
     )
 
 
-# --- 5. A threshold for a purpose ----------------------------------------------------
+# --- 4. A threshold for a purpose ----------------------------------------------------
 
 
 @exercise(
@@ -393,3 +349,178 @@ def _reviews(value):
         return None
     fits = array.ndim == 1 and array.size > 100 and np.isfinite(array).all()
     return array if fits else None
+
+
+# --- 5. The recall of the dogs, with intervals -----------------------------------------
+
+DOG, STEPS = 5, 1.96  # the class; standard errors to either end
+
+
+@exercise(
+    "09-dogs",
+    "make dog_recall, dog_bootstrap and dog_formula",
+    predicted=object,
+    test_classes=object,
+    dog_recall=object,
+    dog_bootstrap=object,
+    dog_formula=object,
+)
+def _dogs(found):
+    said, truth = _classes(found["predicted"]), _classes(found["test_classes"])
+    if said is None or truth is None or not np.any((truth == DOG) & (said == DOG)):
+        yield wrong(
+            "predicted or test_classes has changed: run the cells that make them once more."
+        )
+        return
+    dogs, called = truth == DOG, said == DOG
+    facts = {
+        "recall": np.mean(called[dogs]),
+        "precision": np.mean(dogs[called]),
+        "accuracy of all ten classes": np.mean(said == truth),
+    }
+    yield _judge_recall(_number(found["dog_recall"]), facts)
+    yield _judge_bootstrap(_interval(found["dog_bootstrap"]), facts, dogs.sum())
+    yield _judge_formula(_interval(found["dog_formula"]), facts, dogs.sum(), called.sum())
+
+
+def _classes(value):
+    """The classes of 10,000 photographs, or None."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+    fits = array.shape == (10_000,) and array.dtype.kind in "iu"
+    return array if fits else None
+
+
+def _interval(value):
+    """Two finite numbers in what a learner left, or None."""
+    if isinstance(value, str | bytes | dict | set):
+        return None
+    try:
+        ends = [_number(end) for end in value]
+    except TypeError:
+        return None
+    if len(ends) != 2 or None in ends or not all(map(math.isfinite, ends)):
+        return None
+    return tuple(ends)
+
+
+def _of_something_else(label, middle, facts, tolerance):
+    """A line on a number or interval of another score than recall, or None."""
+    for name in ("precision", "accuracy of all ten classes"):
+        if math.isclose(middle, facts[name], abs_tol=tolerance):
+            return wrong(f"{label}: this is the {name}. {_asked('recall')}")
+    return None
+
+
+def _judge_recall(value, facts):
+    if value is None or not math.isfinite(value):
+        return wrong("dog_recall: this should be a number between 0 and 1.")
+    if math.isclose(value, facts["recall"], abs_tol=0.00051):
+        return right("dog_recall: of the dogs, the share that was called a dog.")
+    if math.isclose(value, 100 * facts["recall"], abs_tol=0.051):
+        return wrong("dog_recall: right as a percentage; give it as a share between 0 and 1.")
+    if math.isclose(value, 1000 * facts["recall"], abs_tol=0.5):
+        return wrong("dog_recall: this is how many dogs are found; give it as a share of the dogs.")
+    if math.isclose(value, facts["recall"] / 10, abs_tol=0.00051):
+        return wrong("dog_recall: you divided by all photographs. Of whom is it to be a share?")
+    return _of_something_else("dog_recall", value, facts, 0.00051) or wrong(
+        f"dog_recall: not this. {_asked('recall')}"
+    )
+
+
+def _judge_ends(label, ends, facts):
+    """A line on what any interval of a share must be, or None."""
+    if ends is None:
+        return wrong(f"{label}: this should be two numbers, the lower end and the upper.")
+    low, high = ends
+    if low > high:
+        return wrong(f"{label}: the lower end comes first.")
+    if high > 1 or low < 0:
+        return wrong(f"{label}: the ends of an interval of a share lie between 0 and 1.")
+    return None
+
+
+def _judge_bootstrap(ends, facts, dogs):
+    label = "dog_bootstrap"
+    if fault := _judge_ends(label, ends, facts):
+        return fault
+    (low, high), recall = ends, facts["recall"]
+    middle, reach = (low + high) / 2, (high - low) / 2
+    if not math.isclose(middle, recall, abs_tol=0.006):
+        return _of_something_else(label, middle, facts, 0.006) or wrong(
+            f"{label}: it does not lie around the recall of the dogs. What does each draw compute?"
+        )
+    expected = reach / (STEPS * math.sqrt(recall * (1 - recall) / dogs))
+    if 0.92 < expected < 1.1:
+        return right(f"{label}: the middle 95% of the draws.")
+    if expected < 0.02:
+        return wrong(
+            f"{label}: it has no width. Draw with replacement: without it every draw is the same "
+            "dogs in another order. And keep the score of each draw."
+        )
+    if 0.27 < expected < 0.37:
+        return wrong(
+            f"{label}: too narrow. How many dogs are there, and how many were drawn each time?"
+        )
+    if 0.75 < expected <= 0.92:
+        return wrong(
+            f"{label}: a little too narrow: about 90% of the draws lie in it. Which share is to "
+            "lie below the lower end, and which above the upper?"
+        )
+    if 0.45 < expected < 0.56:
+        return wrong(
+            f"{label}: too narrow: about two thirds of the draws lie in it. The middle 95% are "
+            "asked for."
+        )
+    return wrong(
+        f"{label}: too {'narrow' if expected < 1 else 'wide'}. Draw as many dogs as there are, "
+        "2,000 times, and take the middle 95% of the scores."
+    )
+
+
+def _judge_formula(ends, facts, dogs, called):
+    label = "dog_formula"
+    if fault := _judge_ends(label, ends, facts):
+        return fault
+    (low, high), recall = ends, facts["recall"]
+    middle, reach = (low + high) / 2, (high - low) / 2
+    if not math.isclose(middle, recall, abs_tol=0.0011):
+        return _of_something_else(label, middle, facts, 0.0011) or wrong(
+            f"{label}: its middle should be the recall of the dogs."
+        )
+    variance = recall * (1 - recall)
+
+    def is_near(steps, n, root=math.sqrt):
+        return math.isclose(reach, steps * root(variance / n), rel_tol=0.025)
+
+    if is_near(STEPS, dogs):
+        return right(f"{label}: 1.96 standard errors to either side, with the n of a recall.")
+    if is_near(STEPS, 10_000):
+        return wrong(
+            f"{label}: you put in n = 10,000. The n counts what the share is a share of. Of which "
+            "photographs is recall a share?"
+        )
+    if is_near(STEPS, called):
+        return wrong(
+            f"{label}: you put in as n how many photographs were called a dog. Of which "
+            "photographs is recall a share?"
+        )
+    if is_near(1, dogs):
+        return wrong(f"{label}: this is one standard error to either side. How many make 95%?")
+    if is_near(1, 10_000):
+        return wrong(
+            f"{label}: one standard error to either side is not 95%, and the n is another: of "
+            "which photographs is recall a share?"
+        )
+    if is_near(1.645, dogs):
+        return wrong(f"{label}: with 1.645 standard errors it is an interval of 90%.")
+    if is_near(STEPS, dogs, root=float) or is_near(1, dogs, root=float):
+        return wrong(f"{label}: the square root is missing from the standard error.")
+    if is_near(STEPS, found := recall * dogs) or is_near(STEPS, dogs - found):
+        return wrong(f"{label}: the n counts all the dogs, those found and those missed.")
+    return wrong(
+        f"{label}: not this. The standard error is √(p(1 − p)/n): which p, and which n? And how "
+        "many standard errors make 95%?"
+    )
