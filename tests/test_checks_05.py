@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from answers import is_right
+from lesson.checks import notebook_05
+
+from notebooks import NOTEBOOKS, read
 
 schedules = keras.optimizers.schedules
-SGD = keras.optimizers.SGD
 
 
 def finder_table():
@@ -27,8 +29,8 @@ PREPARE = {
     "05-step": ["exercise-step-data"],
     "05-rate": lambda: {"finder": finder_table()},
     "05-momentum": dict,
-    "05-nesterov": ["create-model"],
     "05-schedule": dict,
+    "05-diagnose": dict,
 }
 
 
@@ -54,8 +56,8 @@ NAMES = {
     "05-step": ("slope_by_hand", "weight_after"),
     "05-rate": ("chosen_rate",),
     "05-momentum": ("momentum_step",),
-    "05-nesterov": ("model_nesterov",),
     "05-schedule": ("schedule",),
+    "05-diagnose": ("diagnosis",),
 }
 
 
@@ -243,70 +245,6 @@ def test_momentum_wrong(only, function, reason):
     assert "beta * velocity" not in line
 
 
-# --- 05-nesterov ---------------------------------------------------------------------
-
-
-def compiled(optimizer, loss="sparse_categorical_crossentropy"):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(10, activation="softmax")])
-    model.compile(optimizer=optimizer, loss=loss)
-    return model
-
-
-def right_optimizer():
-    return SGD(0.01, momentum=0.9, nesterov=True)
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        "sparse_categorical_crossentropy",
-        keras.losses.SparseCategoricalCrossentropy(),
-        keras.losses.sparse_categorical_crossentropy,
-    ],
-)
-def test_nesterov_right(said, loss):
-    assert is_right(said("05-nesterov", model_nesterov=compiled(right_optimizer(), loss)))
-    default = SGD(momentum=0.9, nesterov=True)
-    assert is_right(said("05-nesterov", model_nesterov=compiled(default, loss)))
-
-
-def test_nesterov_not_compiled_yet(said):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(10)])
-    text = said("05-nesterov", model_nesterov=model)
-    assert text == ("Nothing to check yet: compile model_nesterov, then run this cell again.")
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "reason"),
-    [
-        (lambda: SGD(0.01, momentum=0.9), "Nesterov: no"),
-        (lambda: SGD(0.01, nesterov=True), "momentum: none, which is Keras's default"),
-        (lambda: SGD(0.1, momentum=0.9, nesterov=True), "the learning rate is 0.1"),
-        (lambda: SGD(0.01, momentum=0.1, nesterov=True), "momentum: 0.1; the task asks for 0.9"),
-        (lambda: keras.optimizers.Nadam(0.01), "yours is Nadam; plain gradient descent has"),
-        (lambda: keras.optimizers.Adam(0.01), "yours is Adam; plain gradient descent has"),
-        (lambda: keras.optimizers.RMSprop(0.01, momentum=0.9), "yours is RMSprop"),
-    ],
-)
-def test_nesterov_wrong_optimizer(only, optimizer, reason):
-    assert reason in only("05-nesterov", model_nesterov=compiled(optimizer()))
-
-
-@pytest.mark.parametrize(
-    ("loss", "reason"),
-    [
-        ("categorical_crossentropy", "that one wants one-hot rows"),
-        (keras.losses.SparseCategoricalCrossentropy(from_logits=True), "no raw scores"),
-        ("mse", "yours is mean_squared_error"),
-        (None, "none that Keras knows"),
-    ],
-)
-def test_nesterov_wrong_loss(only, loss, reason):
-    line = only("05-nesterov", model_nesterov=compiled(right_optimizer(), loss))
-    assert reason in line
-    assert "Sparse" not in line
-
-
 # --- 05-schedule ---------------------------------------------------------------------
 
 
@@ -356,3 +294,93 @@ def test_schedule_wrong(only, schedule, reason):
     line = only("05-schedule", schedule=schedule)
     assert reason in line
     assert "decay_steps=375" not in line
+
+
+# --- 05-diagnose ---------------------------------------------------------------------
+
+RIGHT = {
+    "A": ("rate too high", "a lower rate and a new model"),
+    "B": ("rate too low", "ten times the rate"),
+    "C": ("overfitting", "a lower rate"),
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"A": ["rate too high", "a lower rate and a new model"]},
+        {"B": (" Rate too low.", "Ten times  the rate")},
+        {"A": ("rate too high", "a lower rate, and a new model")},
+        {"C": ("overfitting", "a lower rate and a new model")},
+        {"D": 3},
+    ],
+)
+def test_diagnosis_right(said, changed):
+    assert is_right(said("05-diagnose", diagnosis=RIGHT | changed))
+
+
+LOWER, NEW = "a lower rate", "a lower rate and a new model"
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "choice", "reason"),
+    [
+        ("A", 0, "rate too low", "short steps do not take a loss to 172"),
+        ("A", 0, "overfitting", "the training loss would be low"),
+        ("A", 1, "ten times the rate", "would throw the weights further"),
+        ("A", 1, LOWER, "what are these weights worth"),
+        ("A", 1, "more epochs", "it stands still"),
+        ("B", 0, "rate too high", "the loss falls evenly"),
+        ("B", 0, "overfitting", "the validation loss falls as well"),
+        ("B", 1, LOWER, "slower still"),
+        ("B", 1, NEW, "slower still"),
+        ("B", 1, "more epochs", "it would take hundreds"),
+        ("C", 0, "rate too high", "What does the validation loss do"),
+        ("C", 0, "rate too low", "What does the validation loss do"),
+        ("C", 1, "ten times the rate", "longer steps bring it sooner"),
+        ("C", 1, "more epochs", "rises already"),
+        ("C", 1, "dropout", "'dropout' is not in the list tries"),
+        ("C", 0, "a bug", "'a bug' is not in the list causes"),
+        ("B", 0, "____", "still to fill in"),
+        ("B", 1, "", "still to fill in"),
+    ],
+)
+def test_diagnosis_wrong(only, name, place, choice, reason):
+    entry = list(RIGHT[name])
+    entry[place] = choice
+    line = only("05-diagnose", diagnosis=RIGHT | {name: tuple(entry)})
+    assert line.startswith(f"✗ {name}, {['cause', 'first try'][place]}: ")
+    assert reason in line
+    right = RIGHT[name][place]
+    assert right == LOWER or right not in line
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (RIGHT["B"][::-1], "the other way round"),
+        ("rate too low", "should be two texts"),
+        (("rate too low",), "should be two texts"),
+        (("rate too low", 10), "should be two texts"),
+        ((..., ...), "should be two texts"),
+        (None, "should be two texts"),
+    ],
+)
+def test_diagnosis_entry_that_is_none(only, entry, reason):
+    line = only("05-diagnose", diagnosis=RIGHT | {"B": entry})
+    assert line.startswith("✗ B: ")
+    assert reason in line
+
+
+def test_diagnosis_chooses_from_the_lists_of_the_notebook():
+    path = next(p for p in NOTEBOOKS if p.name.startswith("05-"))
+    cells = {cell.id: cell.source for cell in read(path).cells}
+    data = {}
+    exec(cells["exercise-diagnose-data"], data)
+    assert data["causes"] == list(notebook_05.CAUSES)
+    assert data["tries"] == list(notebook_05.TRIES)
+    assert list(data["short_fits"]) == list(notebook_05.DIAGNOSES)
+    for causes, other_causes, tries, other_tries in notebook_05.DIAGNOSES.values():
+        assert causes | set(other_causes) == set(data["causes"])
+        assert tries | set(other_tries) == set(data["tries"])

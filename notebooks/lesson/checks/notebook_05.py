@@ -6,10 +6,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from lesson.checks.compiled import _computes, _loss, _loss_config
 from lesson.checks.engine import exercise, judged, note, right, wrong
-
-THREE_CLASSES = np.array([[0.7, 0.2, 0.1], [0.3, 0.5, 0.2]], "float32")
 
 
 def _number(value):
@@ -190,8 +187,8 @@ def _momentum_guesses(weight, velocity, slope, rate, beta):
             weight + velocity,
             new,
         ),
-        "the weight moves by βv − η∇ with the new v, so the slope counts twice. It moves by the "
-        "new v.": (weight + beta * new - pull, new),
+        "the weight moves by βv − η · slope with the new v, so the slope counts twice. It moves "
+        "by the new v.": (weight + beta * new - pull, new),
         "the weight moves against its velocity: it goes w + v.": (weight - new, new),
         "that is velocity, weight. The task asks for weight, velocity.": (new, weight + new),
         "it returns the new weight, and the velocity that it was given.": (weight + new, velocity),
@@ -264,67 +261,7 @@ def _momentum(found):
     )
 
 
-# --- 4. Compile with Nesterov -----------------------------------------------------
-
-
-@exercise("05-nesterov", "make and compile model_nesterov", model_nesterov=keras.Model)
-def _nesterov(found):
-    model = found["model_nesterov"]
-    optimizer = getattr(model, "optimizer", None)
-    if not getattr(model, "compiled", False) or optimizer is None:
-        yield note("Nothing to check yet: compile model_nesterov, then run this cell again.")
-        return
-    yield from _judge_nesterov(optimizer)
-    yield _judge_loss(model)
-
-
-def _judge_nesterov(optimizer):
-    name = type(optimizer).__name__
-    if not isinstance(optimizer, keras.optimizers.SGD):
-        hint = " Nadam is Adam with Nesterov's idea." if name == "Nadam" else ""
-        yield wrong(
-            f"optimizer: yours is {name}; plain gradient descent has another name in Keras.{hint}"
-        )
-        return
-    try:
-        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-    except Exception:  # a schedule that cannot be asked yet
-        rate = math.nan
-    yield judged(
-        _close(rate, 0.01),
-        "optimizer: gradient descent at a rate of 0.01.",
-        f"optimizer: the learning rate is {rate:g}; the task asks for 0.01.",
-    )
-    momentum = _number(optimizer.momentum)
-    if momentum == 0:
-        text = "none, which is Keras's default. The task asks for 0.9."
-    else:
-        text = f"{momentum:g}; the task asks for 0.9."
-    yield judged(_close(momentum, 0.9), "momentum: 0.9.", f"momentum: {text}")
-    yield judged(
-        optimizer.nesterov is True or optimizer.nesterov == 1,
-        "Nesterov: yes.",
-        "Nesterov: no. That is another argument of the same optimizer.",
-    )
-
-
-def _judge_loss(model):
-    loss, name = _loss(model)
-    if model.loss is None or loss is None:
-        return wrong("loss: none that Keras knows. Which one suits single digits as labels?")
-    kind = name.replace("_", "").lower()
-    if _loss_config(loss).get("from_logits"):
-        return wrong("loss: this model ends in a softmax, so its outputs are no raw scores.")
-    if kind == "categoricalcrossentropy":
-        return wrong("loss: that one wants one-hot rows. Our labels are single digits.")
-    return judged(
-        _computes(loss, [0, 1], THREE_CLASSES, [0.7, 0.5]),
-        "loss: cross-entropy for single digits.",
-        f"loss: yours is {name}; to choose one class of ten, use the cross-entropy for integers.",
-    )
-
-
-# --- 5. A staircase ---------------------------------------------------------------
+# --- 4. A staircase ---------------------------------------------------------------
 
 STEPS = 375  # an epoch of 48,000 images in batches of 128
 ASKED = (0, 1, 100, 374, 375, 376, 749, 750, 1125, 1500, 2249)
@@ -385,3 +322,87 @@ def _judge_fall(rates):
             f"steps: {rates[374]:.2g} after 374 steps and {rates[375]:.2g} after 375. It should "
             "fall where the first epoch ends: 48,000 images in batches of 128."
         )
+
+
+# --- 5. Three short fits ----------------------------------------------------------
+
+CAUSES = ("rate too low", "rate too high", "overfitting")
+LONGER, SHORTER, AFRESH, EPOCHS = TRIES = (
+    "ten times the rate",
+    "a lower rate",
+    "a lower rate and a new model",
+    "more epochs",
+)
+# For each fit: what is right, then what to say of each mistake.
+DIAGNOSES = {
+    "A": (
+        {"rate too high"},
+        {
+            "rate too low": "short steps do not take a loss to 172, far above knowing nothing.",
+            "overfitting": "the training loss would be low. It stands at that of knowing nothing.",
+        },
+        {AFRESH},
+        {
+            LONGER: "that would throw the weights further still.",
+            SHORTER: "it is, but what are these weights worth after such a start? Think of the "
+            "dead units.",
+            EPOCHS: "it stands still: from there the slopes no longer show the way back.",
+        },
+    ),
+    "B": (
+        {"rate too low"},
+        {
+            "rate too high": "no step leaps here: the loss falls evenly. How fast?",
+            "overfitting": "the validation loss falls as well.",
+        },
+        {LONGER},
+        {
+            SHORTER: "it falls by 0.01 an epoch. That would make it slower still.",
+            AFRESH: "it falls by 0.01 an epoch. That would make it slower still.",
+            EPOCHS: "at 0.01 an epoch it would take hundreds. Something is cheaper.",
+        },
+    ),
+    "C": (
+        {"overfitting"},
+        {
+            "rate too high": "the training loss falls well. What does the validation loss do?",
+            "rate too low": "the training loss falls fast. What does the validation loss do?",
+        },
+        {SHORTER, AFRESH},
+        {
+            LONGER: "longer steps bring it sooner (section 7).",
+            EPOCHS: "the validation loss rises already. More of the same would not turn it.",
+        },
+    ),
+}
+
+
+def _words(value):
+    return " ".join(value.lower().replace(",", " ").strip(" .").split())
+
+
+@exercise("05-diagnose", "fill in diagnosis", diagnosis=dict)
+def _diagnose(found):
+    for name, (causes, of_causes, tries, of_tries) in DIAGNOSES.items():
+        entry = found["diagnosis"].get(name)
+        if (
+            not isinstance(entry, tuple | list)
+            or len(entry) != 2
+            or not all(isinstance(value, str) for value in entry)
+        ):
+            yield wrong(f"{name}: this should be two texts, the cause and what to try first.")
+            continue
+        cause, first = map(_words, entry)
+        if cause in TRIES and first in CAUSES:
+            yield wrong(f"{name}: the other way round: first the cause, then what to try.")
+            continue
+        yield _judge_choice(f"{name}, cause", cause, causes, of_causes, "causes")
+        yield _judge_choice(f"{name}, first try", first, tries, of_tries, "tries")
+
+
+def _judge_choice(what, choice, answers, hints, listed):
+    if not choice.strip("_"):
+        return wrong(f"{what}: still to fill in.")
+    if choice not in answers and choice not in hints:
+        return wrong(f"{what}: {choice!r} is not in the list {listed}.")
+    return judged(choice in answers, f"{what}: {choice}.", f"{what}: {hints.get(choice)}")
