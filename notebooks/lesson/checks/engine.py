@@ -5,9 +5,11 @@ not raise, whatever is in the kernel, and does not give the answer away.
 """
 
 import inspect
+import math
 import numbers
 
 import keras
+import numpy as np
 
 RIGHT, WRONG, NOTE = "✓", "✗", "·"
 _EXERCISES = {}
@@ -106,3 +108,25 @@ def note(text):
 def judged(is_right, text, otherwise):
     """One of two lines, by what was found."""
     return right(text) if is_right else wrong(otherwise)
+
+
+def close(value, other, tolerance=1e-3):
+    """Whether two numbers agree, in share of their size; at 0, to a billionth."""
+    return math.isclose(value, other, rel_tol=tolerance, abs_tol=1e-9)
+
+
+def judge_number(name, given, value, why, hints, otherwise):
+    """A line on a number: why it is right, or the hint for the mistake that gives it."""
+    text = next((hint for other, hint in hints.items() if close(given, other)), otherwise)
+    return judged(close(given, value), f"{name}: {why}", f"{name}: {text}")
+
+
+def numbers_in(value, dtype=float):
+    """An array of finite numbers made from what a learner left, or None."""
+    if isinstance(value, dict | set | str | bytes | bool):
+        return None
+    try:
+        array = np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return array if array.size and np.isfinite(array).all() else None

@@ -213,7 +213,7 @@ def _fault(name, units, activation, loss, metric):
         shares = 1 / (1 + np.exp(-scores))
         cost = -np.log(np.where(labels == 1, shares, 1 - shares)).mean()
         hits = ((scores > 0) == labels).mean()
-    outputs = keras.ops.convert_to_numpy(bend(keras.ops.convert_to_tensor(scores)))
+    outputs = _bent(bend, scores)
     if not _close(_measured(labels, outputs, loss=loss), cost):
         return _fault_of_loss(kind, loss, logits)
     if kind != "season" and _kind(metric) in SHARES:
@@ -251,7 +251,12 @@ def _is_word(thing, *words):
 
 
 def _metric(given):
-    return keras.metrics.get(given[0] if isinstance(given, list) and len(given) == 1 else given)
+    return keras.metrics.get(_alone(given))
+
+
+def _alone(given):
+    """What is given, also as a list of one."""
+    return given[0] if isinstance(given, list) and len(given) == 1 else given
 
 
 def _fault_of_units(name, units):
@@ -270,8 +275,7 @@ def _wants_logits(loss):
 
 
 def _kind(thing):
-    if isinstance(thing, list) and len(thing) == 1:
-        thing = thing[0]
+    thing = _alone(thing)
     name = thing if isinstance(thing, str) else getattr(thing, "__name__", type(thing).__name__)
     return name.replace("_", "").lower()
 
@@ -286,7 +290,7 @@ def _any_loss(labels, outputs):
 
 def _measured(labels, outputs, loss=_any_loss, metric=None):
     """A loss or a metric as Keras computes it for these outputs, None where it refuses."""
-    metric = metric[0] if isinstance(metric, list) and len(metric) == 1 else metric
+    metric = _alone(metric)
     model = keras.Sequential([keras.Input(outputs.shape[1:]), keras.layers.Activation("linear")])
     try:
         with warnings.catch_warnings(action="ignore"):  # an unsuitable one says so

@@ -6,19 +6,7 @@ import numbers
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, right, wrong
-
-
-def _numbers(value):
-    """An array of finite numbers made from what a learner left, or None."""
-    if isinstance(value, dict | set | str | bytes | bool):
-        return None
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return array if array.size and np.isfinite(array).all() else None
-
+from lesson.checks.engine import exercise, judged, numbers_in, right, wrong
 
 # --- 1. One patch -----------------------------------------------------------------
 
@@ -71,7 +59,7 @@ def _judge_apply(function):
             )
         if result is None:
             return wrong("apply_kernel: it returns nothing. Is there a return?")
-        array = _numbers(result)
+        array = numbers_in(result)
         if array is None or array.size != 1:
             return wrong(
                 "apply_kernel: it should return one number. Have the products been added up, "
@@ -131,7 +119,7 @@ def _sizes(found):
     ):
         yield wrong("sizes: one number for each map, the length of one side, is enough.")
         return
-    array = _numbers(sizes)
+    array = numbers_in(sizes)
     if array is None or array.shape != (len(SETTINGS),):
         yield wrong("sizes: this should be a list of four numbers, one for each line of the table.")
         return
@@ -189,7 +177,7 @@ def _pooling(found):
         ("max_pooled", np.max, np.mean),
         ("average_pooled", np.mean, np.max),
     ):
-        yield _judge_pooled(name, _numbers(found[name]), function, other)
+        yield _judge_pooled(name, numbers_in(found[name]), function, other)
     yield _judge_global_average(found["global_average"])
 
 

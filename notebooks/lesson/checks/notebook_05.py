@@ -1,12 +1,10 @@
 """Checks of notebook 05, Learning rate, batch size, optimizers."""
 
-import math
-
 import keras
 import numpy as np
 import pandas as pd
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import close, exercise, judge_number, judged, note, right, wrong
 
 
 def _number(value):
@@ -17,15 +15,6 @@ def _number(value):
     except Exception:  # text, None, a list of unequal lengths
         return None
     return float(array.reshape(())) if array.size == 1 and np.isfinite(array).all() else None
-
-
-def _close(value, other, tolerance=1e-3):
-    return math.isclose(value, other, rel_tol=tolerance, abs_tol=1e-9)
-
-
-def _judge_number(name, given, value, why, hints, otherwise):
-    text = next((hint for other, hint in hints.items() if _close(given, other)), otherwise)
-    return judged(_close(given, value), f"{name}: {why}", f"{name}: {text}")
 
 
 # --- 1. One step by hand ----------------------------------------------------------
@@ -43,7 +32,7 @@ def _step(found):
         name = "slope_by_hand" if slope is None else "weight_after"
         yield wrong(f"{name}: this should be one number.")
         return
-    yield _judge_number(
+    yield judge_number(
         "slope_by_hand",
         slope,
         -8,
@@ -62,10 +51,10 @@ def _step(found):
         },
         "for each example 2 × x × (0.5 × x − y); then the mean of the three.",
     )
-    if not _close(slope, -8) and _close(weight, 0.5 - 0.05 * slope):
+    if not close(slope, -8) and close(weight, 0.5 - 0.05 * slope):
         yield wrong("weight_after: that follows from your slope, which is not right yet.")
         return
-    yield _judge_number(
+    yield judge_number(
         "weight_after",
         weight,
         0.9,
@@ -118,7 +107,7 @@ def _rate(found):
             "chosen_rate: a rate is above 0. If you read 10⁻² off the axis, that is 0.01, not -2."
         )
         return
-    if _close(rate, lowest, 0.03) and not rates[0] <= rate <= best * 2:
+    if close(rate, lowest, 0.03) and not rates[0] <= rate <= best * 2:
         yield wrong("chosen_rate: that is the lowest loss. At which rate was it reached?")
         return
     if not rates[0] <= rate <= rates[-1]:
@@ -139,7 +128,7 @@ def _rate(found):
         other = found["finder"]
         other = other[other["optimizer"] == "SGD"]
         hint = "too high, up on the right slope, or beyond."
-        if len(other) and _close(rate, other.loc[other["loss"].idxmin(), "rate"], 0.6):
+        if len(other) and close(rate, other.loc[other["loss"].idxmin(), "rate"], 0.6):
             hint = "that would suit SGD. Look at the other curve."
         yield wrong(f"chosen_rate: {hint}")
 
@@ -220,7 +209,7 @@ def _called(function, case):
 
 
 def _pairs_equal(found, expected):
-    return all(_close(a, b, 1e-5) for a, b in zip(found, expected, strict=True))
+    return all(close(a, b, 1e-5) for a, b in zip(found, expected, strict=True))
 
 
 @exercise("05-momentum", "write momentum_step", momentum_step=object)
@@ -283,11 +272,11 @@ def _schedule(found):
         if rates[step] is None:
             yield wrong(f"schedule: for step {step} it gives no number.")
             return
-    if not _close(rates[0], 0.01):
+    if not close(rates[0], 0.01):
         yield wrong(f"start: {rates[0]:g} at the first step; the task asks for 0.01.")
         return
     yield right("start: 0.01.")
-    if _close(rates[1], 0.005) or _close(rates[1], 0.02) or rates[100] < 0.002:
+    if close(rates[1], 0.005) or close(rates[1], 0.02) or rates[100] < 0.002:
         yield wrong(
             f"steps: after 100 steps, long before the first epoch is over, it is {rates[100]:.2g}. "
             "A schedule counts steps and not epochs. How many steps has an epoch?"
@@ -298,21 +287,21 @@ def _schedule(found):
 
 def _judge_fall(rates):
     expected = {step: 0.01 * 0.5 ** (step // STEPS) for step in ASKED}
-    if all(_close(rates[step], expected[step]) for step in ASKED):
+    if all(close(rates[step], expected[step]) for step in ASKED):
         yield right("epochs: the rate stays for 375 steps, then is halved.")
-    elif all(_close(rates[step], 0.01) for step in ASKED):
+    elif all(close(rates[step], 0.01) for step in ASKED):
         yield wrong(
             "steps: it never falls in six epochs. decay_steps counts steps and not images; and "
             "decay_rate is what the rate is multiplied by."
         )
     elif rates[2249] > rates[0]:
         yield wrong("decay: it rises. decay_rate is what the rate is multiplied by.")
-    elif not _close(rates[100], 0.01) and _close(rates[375], 0.005):
+    elif not close(rates[100], 0.01) and close(rates[375], 0.005):
         yield wrong(
             "staircase: halved by the end of the epoch, but bit by bit with every step. It should "
             "stay throughout the epoch, then fall."
         )
-    elif _close(rates[374], 0.01) and not _close(rates[375], 0.01):
+    elif close(rates[374], 0.01) and not close(rates[375], 0.01):
         yield wrong(
             f"decay: after one epoch it is {rates[375] / rates[0]:.2g} times what it was; the task "
             "asks for half, in every epoch."

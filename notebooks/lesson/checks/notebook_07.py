@@ -6,7 +6,7 @@ import numbers
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import exercise, judge_number, judged, note, right, wrong
 
 # The curves of exercise 1 as the notebook draws them.
 UNITS = {"a": 512, "b": 4, "c": 16}
@@ -52,7 +52,7 @@ def _curves(found):
     pull_l2=numbers.Real,
 )
 def _penalty(found):
-    yield _judge_number(
+    yield judge_number(
         "penalty_l2",
         found["penalty_l2"],
         0.0525,
@@ -70,7 +70,7 @@ def _penalty(found):
         },
         "square each weight, add the squares, multiply by λ.",
     )
-    yield _judge_number(
+    yield judge_number(
         "penalty_l1",
         found["penalty_l1"],
         0.035,
@@ -83,7 +83,7 @@ def _penalty(found):
         },
         "take each weight without its sign, add, multiply by λ.",
     )
-    yield _judge_number(
+    yield judge_number(
         "pull_l2",
         found["pull_l2"],
         0.04,
@@ -98,14 +98,6 @@ def _penalty(found):
         },
         "what is the slope of λw² at w = 2?",
     )
-
-
-def _judge_number(name, given, value, why, hints, otherwise):
-    def close(other):
-        return math.isclose(given, other, rel_tol=1e-3)
-
-    text = next((hint for other, hint in hints.items() if close(other)), otherwise)
-    return judged(close(value), f"{name}: {why}", f"{name}: {text}")
 
 
 @exercise("07-l2", "build model_l2", model_l2=keras.Model)

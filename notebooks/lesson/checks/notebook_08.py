@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import exercise, judged, note, numbers_in, right, wrong
 from lesson.datasets import load_boston
 
 FOLDS, ROWS = 4, 404
@@ -15,17 +15,6 @@ def _data():
     """Features and targets as they come: those in the kernel may have been changed."""
     (features, targets), _ = load_boston()
     return features, targets
-
-
-def _numbers(value, dtype=float):
-    """An array of finite numbers made from what a learner left, or None."""
-    if isinstance(value, dict | set | str | bytes):
-        return None
-    try:
-        array = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return array if array.size and np.isfinite(array).all() else None
 
 
 def _close(array, expected, tolerance=0.01):
@@ -50,7 +39,7 @@ def _standardise(found):
     features, _ = _data()
     parts = {"train_scaled": features[:303], "val_scaled": features[303:]}
     for name, part in parts.items():
-        yield _judge_scaled(name, _numbers(found[name]), part, features)
+        yield _judge_scaled(name, numbers_in(found[name]), part, features)
 
 
 def _judge_scaled(name, array, part, features):
@@ -103,14 +92,14 @@ def _row_numbers(value):
     """Row numbers as integers, whether given as numbers or as a mask; None if neither."""
     if isinstance(value, range | set):
         value = sorted(value)
-    array = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else _numbers(value)
+    array = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else numbers_in(value)
     if array is None or array.ndim != 1 or array.dtype == object:
         return None
     if array.dtype == bool:
         return np.flatnonzero(array) if len(array) == ROWS else None
     if not array.size:
         return array.astype(int)
-    numbers = _numbers(array)
+    numbers = numbers_in(array)
     if numbers is None or np.any(numbers != np.round(numbers)):
         return None
     return numbers.astype(int)
@@ -229,11 +218,11 @@ def _smoothed(values, factor=0.9):
     stop_epoch=numbers.Real,
 )
 def _smooth(found):
-    average = _numbers(found["average_mae"])
+    average = numbers_in(found["average_mae"])
     if average is None or average.shape != (100,):
         yield wrong("average_mae should hold 100 numbers: run the cell that makes it once more.")
         return
-    epochs, mae = _numbers(found["smoothed_epochs"]), _numbers(found["smoothed_mae"])
+    epochs, mae = numbers_in(found["smoothed_epochs"]), numbers_in(found["smoothed_mae"])
     yield _judge_epochs(epochs)
     yield _judge_smoothed(mae, average)
     yield _judge_stop(found["stop_epoch"], average)
@@ -329,7 +318,7 @@ def _leak(found):
         return
     features, _ = _data()
     for i, (array, (train, val)) in enumerate(zip(given, pairs, strict=True), start=1):
-        yield _judge_inputs(f"fold {i}", _numbers(array), features, train, val)
+        yield _judge_inputs(f"fold {i}", numbers_in(array), features, train, val)
 
 
 def _judge_inputs(fold, array, features, train, val):
@@ -369,7 +358,7 @@ def _linear_mae(train_x, train_y, val_x, val_y):
 
 @exercise("08-noise", "make noise_maes, a list of four numbers", noise_maes=object)
 def _noise(found):
-    maes = _numbers(found["noise_maes"])
+    maes = numbers_in(found["noise_maes"])
     if maes is None or maes.shape != (4,):
         yield wrong("noise_maes: this should be four numbers, one for each pair in noise_folds.")
         return
