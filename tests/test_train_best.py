@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from lesson import train_best
 from lesson.train_best import Checkpoints, Epoch, build_model, compile_model, train
@@ -20,7 +21,7 @@ def _small(monkeypatch):
 
 def new_model():
     keras.utils.set_random_seed(1)
-    model = build_model(widths=(4, 4, 4))
+    model = build_model(widths=(4, 4, 4, 4))
     compile_model(model, EPOCHS * 3)
     return model
 
@@ -131,7 +132,7 @@ def test_epoch_is_the_same_each_time_it_is_begun():
 
 
 def test_rate_rises_and_falls_to_nothing():
-    model = build_model(widths=(4, 4, 4))
+    model = build_model(widths=(4, 4, 4, 4))
     compile_model(model, 1000)
     schedule = model.optimizer._learning_rate  # the public one gives its value at this step
     rates = [float(keras.ops.convert_to_numpy(schedule(step))) for step in (0, 200, 1000)]
@@ -141,10 +142,11 @@ def test_rate_rises_and_falls_to_nothing():
 def test_command_saves_model_history_and_record(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FIT_OUTPUTS", str(tmp_path))
     monkeypatch.setattr(train_best, "load_cifar10", lambda: ((IMAGES, LABELS.argmax(1)),) * 2)
-    monkeypatch.setattr(train_best, "build_model", lambda: build_model(widths=(4, 4, 4)))
-    train_best.main(["--epochs", "1"])
+    monkeypatch.setattr(train_best, "build_model", lambda: build_model(widths=(4, 4, 4, 4)))
+    for seed in "2", "1", "1":
+        train_best.main(["--epochs", "1", "--seed", seed])
     names = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert names == {"model_best.keras", "history_best.csv", "model_best.json"}
+    assert names == {"model_best.keras", "history_best.csv", "model_best.json", "best_seeds.csv"}
     assert not list((tmp_path / "checkpoints").iterdir())
     facts = json.loads((tmp_path / "model_best.json").read_text())
     assert facts["command"] == "python -m lesson.train_best --seed 1 --epochs 1"
@@ -152,6 +154,9 @@ def test_command_saves_model_history_and_record(tmp_path, monkeypatch, capsys):
     model = keras.saving.load_model(tmp_path / "model_best.keras")
     _, accuracy = model.evaluate(IMAGES / np.float32(255), LABELS, verbose=0)
     assert facts["test_accuracy"] == pytest.approx(accuracy, abs=1e-4)
+    seeds = pd.read_csv(tmp_path / "best_seeds.csv")
+    assert list(seeds["seed"]) == [1, 2], "a second run takes the place of the first"
+    assert seeds["test_accuracy"][0] == facts["test_accuracy"]
 
 
 def test_command_explains_what_it_cannot_do(capsys):
