@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed-from-lock
+TORCH := $(VENV)/.installed-torch
 
 # The first Python on this machine that the lock has wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -13,11 +14,15 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 LAB_ARGS ?=
 
+# What does Keras's arithmetic in the tests: tensorflow, jax or torch.
+BACKEND ?= tensorflow
+
 .PHONY: help lab test run reference lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make test       run every test, every notebook among them"
+	@echo "make test BACKEND=jax    the same on JAX; torch: on PyTorch"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
 	@echo "make lock       make requirements.txt anew from requirements.in"
@@ -31,13 +36,17 @@ $(READY): requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+$(TORCH): requirements-torch.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-torch.txt
+	@touch $@
+
 lab: $(READY)
 	@$(PY) notebooks/lesson/datasets.py
 	@$(VENV)/bin/jupyter lab $(ROOT_FLAG) --ServerApp.root_dir=. \
 		--LabApp.default_url=/lab/tree/notebooks/00-check-your-setup.ipynb $(LAB_ARGS)
 
-test: $(READY)
-	@$(PY) -m pytest
+test: $(READY) $(if $(filter torch,$(BACKEND)),$(TORCH))
+	@KERAS_BACKEND=$(BACKEND) $(PY) -m pytest
 
 run: $(READY)
 	@$(PY) benchmarks/run_notebooks.py

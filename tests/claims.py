@@ -27,6 +27,11 @@ def claim(number, sentence):
     return register
 
 
+def drawn_by_tensorflow(reason):
+    """Mark a claim that rests on what TensorFlow draws; with other backends it may fail."""
+    return pytest.mark.xfail(keras.config.backend() != "tensorflow", reason=reason, strict=False)
+
+
 def saved(name):
     """Path of a file that a notebook of this run saved; fails when there is none."""
     path = Path(os.environ["FIT_OUTPUTS"]) / name

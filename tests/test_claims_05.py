@@ -6,7 +6,7 @@ Spreads: seeds 1 to 5, on two cores with TensorFlow. The bounds are far wider.
 import keras
 import numpy as np
 import pytest
-from claims import claim, history, model, table
+from claims import claim, drawn_by_tensorflow, history, model, table
 from lesson import load_mnist
 
 (IMAGES, DIGITS), _ = load_mnist()
@@ -112,6 +112,7 @@ def test_plateau_cannot_change_a_schedule():
 # --- 1. One number -------------------------------------------------------------------
 
 
+@drawn_by_tensorflow("JAX: the loss is 14.4")
 @claim(
     "05",
     "At a rate of 1.0 the training loss of the first epoch is above 20, far worse than knowing "
@@ -122,6 +123,7 @@ def test_high_rate_is_worse_than_nothing():
     assert not history("history_rate_high")["loss"][1] <= 20
 
 
+@drawn_by_tensorflow("JAX: 19 of 128 units dead")
 @claim(
     "05",
     "After six epochs that model names fewer than 30 of 100 validation images right, its weights "

@@ -54,7 +54,6 @@ model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
 """
-    pytest.importorskip("jax")
     assert run(code, KERAS_BACKEND="jax").stderr == ""
 
 

@@ -15,6 +15,7 @@ from notebooks import NOTEBOOKS, ROOT, claimed, code, markdown, read, tags
 
 TAGS = {
     "nbval-ignore-output",
+    "tensorflow-output",
     "raises-exception",
     "exercise",
     "check",
