@@ -1,0 +1,100 @@
+"""A function is run by another process, on another backend, as if it were here."""
+
+import os
+import sys
+
+import keras
+import numpy as np
+import pytest
+from lesson.backends import run_on
+
+HERE = keras.config.backend()
+
+
+def in_a_notebook(source, name):
+    """A function that no file holds, as a notebook's are."""
+    kernel = {"__name__": "__main__", "keras": keras, "np": np}
+    exec(source, kernel)
+    return kernel[name]
+
+
+TRAIN = """
+def build():
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+
+def train(weights, x, y, scale=1):
+    model = build()
+    model.set_weights(weights)
+    model.compile("sgd", "mse")
+    model.fit(x, scale * y, verbose=0)
+    return keras.config.backend(), model.get_weights()
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_notebook_function_runs_on_that_backend(backend):
+    pytest.importorskip(backend)
+    train = in_a_notebook(TRAIN, "train")
+    rng = np.random.default_rng(0)
+    start, x, y = [np.ones((2, 1)), np.zeros(1)], rng.normal(size=(8, 2)), np.ones(8)
+    told, weights = run_on(backend, train, start, x, y, 2)
+    assert told == backend
+    for there, here in zip(weights, train(start, x, y, 2)[1], strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-4)
+    assert HERE == keras.config.backend() == os.environ.get("KERAS_BACKEND", HERE)
+
+
+def test_it_is_another_process():
+    assert run_on(HERE, os.getpid) != os.getpid()
+
+
+def test_function_of_a_file_is_found_there():
+    assert run_on(HERE, in_a_notebook, "three = 3", "three") == 3
+
+
+def test_closure_and_lambda_can_be_sent():
+    factor = 3
+    assert run_on(HERE, lambda values: [factor * v for v in values], [1, 2]) == [3, 6]
+
+
+def test_what_it_prints_is_shown_and_its_warnings_are_not(capfd):
+    def talk():
+        print("half-way, ½")
+        print("I am a notice", file=sys.stderr)
+
+    assert run_on(HERE, talk) is None
+    assert capfd.readouterr() == ("half-way, ½\n", "")
+
+
+def test_error_says_what_and_where():
+    def divide(a, b):
+        return a / b
+
+    with pytest.raises(RuntimeError, match="^ZeroDivisionError: division by zero\n") as caught:
+        run_on(HERE, divide, 1, 0)
+    assert "in divide" in str(caught.value)
+
+
+def test_backend_that_is_not_there_is_named():
+    def ask():
+        import keras
+
+        return keras.config.backend()
+
+    with pytest.raises(RuntimeError, match="no_such_backend"):
+        run_on("no_such_backend", ask)
+
+
+def test_process_that_dies_is_told():
+    def die():
+        sys.stderr.write("out of memory")
+        sys.stderr.flush()
+        os._exit(3)
+
+    with pytest.raises(RuntimeError, match=r"code 3(?s:.)+out of memory"):
+        run_on(HERE, die)
+
+
+def test_what_cannot_be_sent_fails_here():
+    with pytest.raises(TypeError):
+        run_on(HERE, len, (number for number in range(3)))
