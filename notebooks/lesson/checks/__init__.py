@@ -11,6 +11,9 @@ from lesson.checks import (  # noqa: F401  (each registers its exercises)
     notebook_07,
     notebook_08,
     notebook_09,
+    notebook_10,
+    notebook_11,
+    notebook_12,
 )
 from lesson.checks.engine import check
 
