@@ -12,3 +12,10 @@ def answer(capsys, exercise, **objects):
 
 def is_right(told):
     return told.rstrip().endswith("All right.") and "✗" not in told
+
+
+def assert_explained(told):
+    """That a check has called something wrong in words of its own, and has not failed itself."""
+    assert "✗" in told
+    assert "could not be checked" not in told
+    assert "Traceback" not in told

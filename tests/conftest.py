@@ -3,7 +3,9 @@
 import functools
 
 import pytest
-from answers import answer
+
+pytest.register_assert_rewrite("answers")  # its assertions tell what they found
+from answers import answer  # noqa: E402
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from claims import claim, history, model, table
 from lesson import load_cifar10, load_history, load_model, load_table
-from lesson.outputs import REFERENCE, outputs_folder
+from lesson.outputs import REFERENCE
 from lesson.train_best import EPOCHS, PEAK_RATE, build_model, compile_model
 
 from notebooks import NOTEBOOKS, code, read
@@ -21,12 +21,16 @@ LONGEST = 45  # minutes of its training
 LARGEST = 8_000_000  # bytes of its file
 CLASSIC_EPOCHS, BENCH_EPOCHS = 8, 25
 
-(IMAGES, LABELS), (TEST_IMAGES, TEST_LABELS) = load_cifar10()
-
 
 def share_right(network, images, labels):
     said = network.predict(images / np.float32(255), batch_size=500, verbose=0)
     return float(np.mean(said.argmax(axis=1) == labels[:, 0]))
+
+
+@pytest.fixture(scope="module")
+def cifar10():
+    """Loaded when a claim is judged, and not whenever pytest collects."""
+    return load_cifar10()
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +51,17 @@ def remedies():
 
 @pytest.fixture(scope="module")
 def best():
-    """The residual network as the notebook found it: the learner's own or the reference."""
+    """The residual network as the notebook found it."""
     return load_model("model_best")
 
 
 @pytest.fixture(scope="module")
-def tested(best):
+def tested(best, cifar10):
     """Test accuracy of the classic and of the residual network, measured here."""
     networks = {"classic": model("model_classic"), "residual": best}
-    return {name: share_right(n, TEST_IMAGES, TEST_LABELS) for name, n in networks.items()}
-
-
-def found(name):
-    own = outputs_folder() / name
-    return own if own.is_file() else REFERENCE / name
+    _, (images, labels) = cifar10
+    assert len(images) == 10_000
+    return {name: share_right(network, images, labels) for name, network in networks.items()}
 
 
 # --- That what was judged is what the prose describes --------------------------------
@@ -77,9 +78,10 @@ def test_classic_network_is_what_the_prose_builds():
     assert [layer.rate for layer in built.layers if hasattr(layer, "rate")] == [0.3, 0.4]
 
 
-def test_classic_model_is_that_of_its_best_epoch(classic):
+def test_classic_model_is_that_of_its_best_epoch(classic, cifar10):
     """What the checkpoint kept, measured here; up to two answers may tip over."""
-    measured = share_right(model("model_classic"), IMAGES[40_000:], LABELS[40_000:])
+    (images, labels), _ = cifar10
+    measured = share_right(model("model_classic"), images[40_000:], labels[40_000:])
     assert measured == pytest.approx(classic[VAL_ACCURACY].max(), abs=3e-4)
     assert list(classic.index) == list(range(1, CLASSIC_EPOCHS + 1))
 
@@ -128,7 +130,7 @@ def shapes(network):
 
 
 @pytest.mark.parametrize("other", ["command", "loaded"])
-def test_notebook_builds_the_network_that_was_trained(other, best, kernel):
+def test_notebook_builds_the_network_that_was_trained(other, best, kernel, cifar10):
     """Layers, settings, shapes, parameters; and with the same weights the same answers."""
     ours = kernel["create_best"]()
     assert ours.count_params() == 1_532_298
@@ -136,7 +138,7 @@ def test_notebook_builds_the_network_that_was_trained(other, best, kernel):
     assert shapes(ours) == shapes(theirs)
     assert settings(ours) == settings(theirs)
     ours.set_weights(theirs.get_weights())
-    asked = IMAGES[:50] / np.float32(255)
+    asked = cifar10[0][0][:50] / np.float32(255)
     said = [network.predict(asked, verbose=0) for network in (ours, theirs)]
     np.testing.assert_allclose(*said, atol=1e-4)
 
@@ -153,13 +155,12 @@ def test_notebook_compiles_as_the_command_does(kernel):
 
 def test_test_set_is_whole_and_the_models_are_those_named(tested):
     measured = table("test_both").set_index("model")["test_accuracy"]
-    assert len(TEST_IMAGES) == 10_000
     assert dict(measured) == pytest.approx(tested, abs=3e-4)
 
 
 def test_record_tells_how_the_network_was_made(tested):
     """Command, seed, versions, time; and the score is the model's."""
-    record = json.loads(found("model_best.json").read_text(encoding="utf-8"))
+    record = json.loads((REFERENCE / "model_best.json").read_text(encoding="utf-8"))
     assert record["command"].startswith("python -m lesson.train_best --seed ")
     assert "--validate" not in record["command"], "trained on all 50,000 images"
     assert str(record["seed"]) in record["command"]
@@ -169,7 +170,7 @@ def test_record_tells_how_the_network_was_made(tested):
     assert record["python"]
     assert {"keras", "numpy"} <= set(record["versions"])
     assert record["test_accuracy"] == pytest.approx(tested["residual"], abs=3e-4)
-    assert found("model_best.keras").stat().st_size < LARGEST
+    assert (REFERENCE / "model_best.keras").stat().st_size < LARGEST
 
 
 # --- 3. The best epoch ---------------------------------------------------------------
