@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import distributed
 import keras
@@ -131,6 +132,8 @@ def test_workers_end_when_their_kernel_is_killed(tmp_path):
 @pytest.fixture
 def client(tmp_path):
     with (
+        # Dask leaves one thread for arithmetic in here too, and later kernels would inherit it.
+        mock.patch.dict(os.environ),
         distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,

@@ -465,10 +465,11 @@ CELLS = {
         import keras, numpy as np, matplotlib.pyplot as plt
         from IPython.display import display
         curves = {"loss": [3.0, 2.0], "val_loss": [4.0, 3.5]}
-        def fit(callbacks, x=np.ones((8, 2)), epochs=5):
+        def fit(callbacks):
             model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
             model.compile("sgd", "mse")
-            return model.fit(x, np.ones(8), epochs=epochs, verbose=0, callbacks=callbacks)
+            x, y = np.ones((8, 2)), np.ones(8)
+            return model.fit(x, y, epochs=5, verbose=0, callbacks=callbacks)
         def stop(epoch, logs=None):
             if epoch == 2:
                 raise KeyboardInterrupt
@@ -494,7 +495,10 @@ CELLS = {
         interrupt = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
         fit([lesson.LiveCurves(every=1000), interrupt])
         """,
-    "failed": "fit([lesson.LiveCurves()], x=np.ones((8, 3)))",
+    "failed": """
+        failing = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: 1 / 0)
+        fit([lesson.LiveCurves(), failing])
+        """,
     "hooks": "print(hooks() == before)",
 }
 
@@ -571,7 +575,7 @@ def test_interrupted_fit_leaves_the_finished_epochs(shown):
 def test_fit_that_fails_at_once_says_so(shown):
     live, error = shown["failed"]
     assert live.data == {"text/plain": "No epoch was finished."}
-    assert error.ename == "ValueError"
+    assert error.ename == "ZeroDivisionError"
 
 
 def test_live_curves_unhook_themselves(shown):

@@ -179,6 +179,9 @@ def train(model, images, labels, seed, epochs, checkpoints):
         The history: a list of dicts, one an epoch, `seconds` among them.
     """
     rows = checkpoints.restore(model)
+    # Makes the metrics. Else `fit` makes them from a first look at the batches, and on
+    # JAX and PyTorch Keras's threads then begin its first epoch with the second batch.
+    model.test_on_batch(images[:1] / 255, labels[:1])
     for epoch in range(len(rows), epochs):
         start = time.monotonic()
         history = model.fit(
