@@ -27,8 +27,8 @@ def claim(number, sentence):
     return register
 
 
-def drawn_by_tensorflow(reason):
-    """Mark a claim that rests on what TensorFlow draws; with other backends it may fail."""
+def seen_on_tensorflow(reason):
+    """Mark a claim that may fail on other backends: they draw or compute something else."""
     return pytest.mark.xfail(keras.config.backend() != "tensorflow", reason=reason, strict=False)
 
 

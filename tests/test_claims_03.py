@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from claims import claim, drawn_by_tensorflow, history, model
+from claims import claim, history, model, seen_on_tensorflow
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_training_loss_falls(intro):
     assert (intro["loss"].diff().dropna() < 0).all()
 
 
-@drawn_by_tensorflow("JAX: falls by 0.050 where training loss falls by 0.071")
+@seen_on_tensorflow("JAX: falls by 0.050 where training loss falls by 0.071")
 @claim(
     "03",
     "Validation loss falls fast at first and ever more slowly: over the last three epochs it "
@@ -80,7 +80,7 @@ def few():
     return history("history_few")
 
 
-@drawn_by_tensorflow("PyTorch: the loss ends at 0.5006")
+@seen_on_tensorflow("PyTorch: the loss ends at 0.5006")
 @claim(
     "03",
     "Training loss goes on falling, to below 0.5, and the model comes to name more than 85 of 100 "
@@ -131,7 +131,7 @@ def test_linear_model_underfits(linear):
     assert (32 * 32 * 3 + 1) * 10 == 30_730 < 2 * model("model_intro").count_params()
 
 
-@drawn_by_tensorflow("JAX: the validation loss jumps by 0.20 in two epochs")
+@seen_on_tensorflow("JAX: the validation loss jumps by 0.20 in two epochs")
 @claim(
     "03",
     "Its training loss and its validation loss both stay above 1.7, and neither moves by more "

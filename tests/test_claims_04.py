@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from claims import claim, drawn_by_tensorflow, history, model, table
+from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_cifar10, load_history
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
@@ -200,7 +200,7 @@ def test_too_much_dropout(rates):
     assert low[0.9] > max(low[0.5], low[0.75])
 
 
-@drawn_by_tensorflow("PyTorch: lower by 0.002 than at a rate of 0.9")
+@seen_on_tensorflow("PyTorch: lower by 0.002 than at a rate of 0.9")
 @claim(
     "04",
     "At the end the validation loss is higher without dropout than at any of the other rates.",

@@ -6,7 +6,7 @@ Spreads: seeds 1 to 5, on two cores with TensorFlow. The bounds are far wider.
 import keras
 import numpy as np
 import pytest
-from claims import claim, drawn_by_tensorflow, history, model, table
+from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_mnist
 
 (IMAGES, DIGITS), _ = load_mnist()
@@ -112,7 +112,9 @@ def test_plateau_cannot_change_a_schedule():
 # --- 1. One number -------------------------------------------------------------------
 
 
-@drawn_by_tensorflow("JAX: the loss is 14.4")
+# From a softmax layer TensorFlow computes the loss by way of the logits. Elsewhere Keras
+# cuts the probability off at 1e-7, so that the loss ends at 16.1, and its gradient too.
+@seen_on_tensorflow("JAX: the loss is 14.4; PyTorch: 14.5")
 @claim(
     "05",
     "At a rate of 1.0 the training loss of the first epoch is above 20, far worse than knowing "
@@ -123,7 +125,7 @@ def test_high_rate_is_worse_than_nothing():
     assert not history("history_rate_high")["loss"][1] <= 20
 
 
-@drawn_by_tensorflow("JAX: 19 of 128 units dead")
+@seen_on_tensorflow("JAX: 19 of 128 units dead; PyTorch: 20")
 @claim(
     "05",
     "After six epochs that model names fewer than 30 of 100 validation images right, its weights "

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from claims import claim, drawn_by_tensorflow, history, model, table
+from claims import claim, history, model, seen_on_tensorflow, table
 
 FAIR, TRAINED = "val_cross_entropy", "cross_entropy"
 NAMES = {
@@ -222,7 +222,7 @@ def test_small_is_slower(base):
     assert rise(imdb("small")) < 2 / 3 * rise(base)
 
 
-@drawn_by_tensorflow("PyTorch: epoch 6")
+@seen_on_tensorflow("PyTorch: epoch 6")
 @claim("07", "512-512 is at its lowest within the first five epochs.")
 def test_large_is_early():
     """Epoch 3 or 4."""

@@ -7,7 +7,7 @@ optimizer 60 seeds of the folds and 6 of the splits.
 import keras
 import numpy as np
 import pytest
-from claims import claim, drawn_by_tensorflow, history, model, table
+from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_boston
 
 FOLDS = (1, 2, 3, 4)
@@ -95,7 +95,7 @@ def test_steps_per_execution_changes_no_number():
     np.testing.assert_allclose(runs[1], runs[303], atol=5e-5)
 
 
-@drawn_by_tensorflow("Keras on PyTorch executes one step at a time")
+@seen_on_tensorflow("Keras on PyTorch executes one step at a time")
 @claim("08", "The second takes less time.")
 def test_steps_per_execution_saves_time():
     """A third to a half of the time, unless the machine is busy with other work."""
