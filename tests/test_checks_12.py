@@ -50,6 +50,7 @@ def test_before_anything_is_done(said, exercise):
     assert said(exercise, **context(exercise)).startswith("Nothing to check yet: make ")
 
 
+@pytest.mark.usefixtures("one_process_on_jax")
 @pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("junk", JUNK, ids=lambda junk: f"{type(junk).__name__}-{junk!r:.20}")
 def test_junk_is_wrong_and_explained(said, exercise, junk):
@@ -239,7 +240,7 @@ def call(task):
 
 @pytest.fixture(scope="module")
 def one_process_on_jax():
-    """The same process for every wrong answer: to start one each takes five seconds."""
+    """One process for all answers: to start one each takes five seconds."""
     with (
         ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool,
         pytest.MonkeyPatch.context() as patch,

@@ -146,22 +146,22 @@ def test_lucky_grid_beats_random_search(random_trials):
 
 @claim(
     "11",
-    "Killing both processes lost two trials and no finished one, and both are waiting to be run "
-    "again.",
+    "Killing both processes lost no finished trial and at most one trial each, and what was lost "
+    "is waiting to be run again.",
 )
 def test_kill_loses_what_was_under_way(search):
-    """In every run."""
+    """Two trials in every run so far. One of them had just begun, without settings, in one run."""
     kill = table("tuning_kill").iloc[0]
-    assert kill["lost_trials"] == kill["waiting"] == 2
+    assert 1 <= kill["lost_trials"] == kill["waiting"] <= 2
     assert kill["kept"] >= 19
     failed = search[search["state"] == "FAIL"]
     knobs = ["learning_rate", "units", "layers", "dropout"]
-    for _, row in failed.iterrows():
+    for _, row in failed.dropna(subset=knobs).iterrows():
         again = search[
             (search["number"] > row["number"]) & (search[knobs] == row[knobs]).all(axis=1)
         ]
         assert again["state"].isin(LEARNED).any(), "its settings were not run again"
-    assert len(failed) == 2
+    assert len(failed) == kill["lost_trials"]
 
 
 @claim(

@@ -29,12 +29,7 @@ def run(code, **environment):
     )
 
 
-def test_import_says_nothing():
-    done = run("import lesson")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_first_fit_says_nothing():
+def test_import_and_first_fit_say_nothing():
     """The backend starts its devices and its compiler only now, and has more to say."""
     code = """
 import lesson, keras, numpy as np
@@ -42,7 +37,8 @@ model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse", jit_compile=True)
 model.fit(np.ones((2, 1)), np.ones(2), verbose=0)
 """
-    assert run(code).stderr == ""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_first_fit_with_another_backend_says_nothing():
@@ -171,7 +167,7 @@ def seconds(code):
 def test_import_costs_little_more_than_what_it_imports():
     # On other backends Keras itself imports TensorFlow, to seed it.
     imported = "import keras, tensorflow, pandas, matplotlib.pyplot, seaborn, IPython"
-    both = [(seconds("import lesson"), seconds(imported)) for _ in range(3)]
+    both = [(seconds("import lesson"), seconds(imported)) for _ in range(2)]
     ours, theirs = map(min, zip(*both, strict=True))
     assert ours <= 1.25 * theirs + 0.3, f"import lesson takes {ours:.2f} s, the rest {theirs:.2f} s"
 

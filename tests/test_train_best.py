@@ -1,6 +1,7 @@
 """The command that trains the best network: same batches, and nothing lost by a kill."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -44,11 +45,9 @@ def run(folder, stop_before=None):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run that nothing stopped."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(train_best, "BATCH", 16)
-    model, rows = run(tmp_path_factory.mktemp("whole"))
-    patch.undo()
-    return model, rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_best, "BATCH", 16)
+        return run(tmp_path_factory.mktemp("whole"))
 
 
 def assert_same(run, whole):
@@ -58,39 +57,47 @@ def assert_same(run, whole):
     assert [r["loss"] for r in run[1]] == pytest.approx([r["loss"] for r in whole[1]], rel=1e-4)
 
 
-def killed(folder, epochs=2):
-    with pytest.raises(KeyboardInterrupt):
-        run(folder, stop_before=epochs)
+@pytest.fixture(scope="module")
+def remains(tmp_path_factory):
+    """What a run leaves that was killed in its third epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_best, "BATCH", 16)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, stop_before=2)
+    return folder
 
 
-def test_run_that_was_killed_ends_as_if_it_had_not_been(tmp_path, whole, capsys):
-    killed(tmp_path)
-    assert_same(run(tmp_path), whole)
+@pytest.fixture
+def killed(tmp_path, remains):
+    """A copy of it."""
+    return shutil.copytree(remains, tmp_path / "killed")
+
+
+def test_run_that_was_killed_ends_as_if_it_had_not_been(killed, whole, capsys):
+    assert_same(run(killed), whole)
     assert "Going on after epoch 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("length", [0, 100, 5_000])
-def test_checkpoint_that_was_cut_short_is_passed_over(tmp_path, whole, capsys, length):
-    killed(tmp_path)
-    newest = Checkpoints(tmp_path).files()[0]
+def test_checkpoint_that_was_cut_short_is_passed_over(killed, whole, capsys, length):
+    newest = Checkpoints(killed).files()[0]
     newest.write_bytes(newest.read_bytes()[:length])
-    assert_same(run(tmp_path), whole)
+    assert_same(run(killed), whole)
     told = capsys.readouterr().out
     assert "epoch-002.weights.h5 cannot be used" in told
     assert "Going on after epoch 1" in told
 
 
-def test_without_a_whole_checkpoint_it_begins_again(tmp_path, whole):
-    killed(tmp_path)
-    for file in Checkpoints(tmp_path).files():
+def test_without_a_whole_checkpoint_it_begins_again(killed, whole):
+    for file in Checkpoints(killed).files():
         file.write_bytes(file.read_bytes()[:-1])
-    assert_same(run(tmp_path), whole)
+    assert_same(run(killed), whole)
 
 
-def test_history_that_is_missing_is_not_made_up(tmp_path, whole):
-    killed(tmp_path)
-    Checkpoints(tmp_path).history.unlink()
-    assert_same(run(tmp_path), whole)
+def test_history_that_is_missing_is_not_made_up(killed, whole):
+    Checkpoints(killed).history.unlink()
+    assert_same(run(killed), whole)
 
 
 def test_two_checkpoints_are_kept(tmp_path, whole):
