@@ -15,9 +15,11 @@ LABELS = np.eye(10)[np.arange(40) % 10]
 EPOCHS = 3
 
 
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    monkeypatch.setattr(train_best, "BATCH", 16)
+@pytest.fixture(scope="module", autouse=True)
+def _small():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_best, "BATCH", 16)
+        yield
 
 
 def new_model():
@@ -45,9 +47,7 @@ def run(folder, stop_before=None):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run that nothing stopped."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_best, "BATCH", 16)
-        return run(tmp_path_factory.mktemp("whole"))
+    return run(tmp_path_factory.mktemp("whole"))
 
 
 def assert_same(run, whole):
@@ -61,10 +61,8 @@ def assert_same(run, whole):
 def remains(tmp_path_factory):
     """What a run leaves that was killed in its third epoch."""
     folder = tmp_path_factory.mktemp("killed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_best, "BATCH", 16)
-        with pytest.raises(KeyboardInterrupt):
-            run(folder, stop_before=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, stop_before=2)
     return folder
 
 

@@ -31,15 +31,21 @@ def check(exercise, **objects):
         lines = _answer(exercise, found)
     except Exception as error:  # whatever was left in the kernel, explain
         lines = [
-            f"{WRONG} This could not be checked ({type(error).__name__}: {_short(error)}).",
+            f"{WRONG} This could not be checked ({type(error).__name__}: {first_line(error)}).",
             "  Run the cells above once more, in order, then this one.",
         ]
     print("\n".join(lines))
 
 
-def _short(error):
+def first_line(error):
     """The first line of an error: some of Keras's fill a screen."""
     return (str(error).strip().splitlines() or [""])[0][:200].rstrip(".")
+
+
+def told(error):
+    """An error in one short line, to put into a sentence."""
+    first = first_line(error)[:160].rstrip(".")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def exercise(name, make, **needs):

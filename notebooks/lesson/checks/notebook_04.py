@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import exercise, judged, note, right, told, wrong
 
 
 @exercise(
@@ -25,7 +25,7 @@ def _hand(found):
         try:
             result = drop(given, rate)
         except Exception as error:
-            yield wrong(f"dropout_by_hand(values, {rate}) stops with {_told(error)}.")
+            yield wrong(f"dropout_by_hand(values, {rate}) stops with {told(error)}.")
             return
         if result is None:
             yield wrong("dropout_by_hand returns nothing: end it with return and the result.")
@@ -106,12 +106,6 @@ def _judge_scale(survivors):
     )
 
 
-def _told(error):
-    """An error in one short line, to put into a sentence."""
-    first = (str(error).strip().splitlines() or [""])[0][:160].rstrip(".")
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
 @exercise(
     "04-model",
     "write the function create_model_dropout",
@@ -122,7 +116,7 @@ def _model(found):
     try:
         model = create()
     except Exception as error:
-        yield wrong(f"create_model_dropout() stops with {_told(error)}.")
+        yield wrong(f"create_model_dropout() stops with {told(error)}.")
         return
     if not isinstance(model, keras.Model):
         got = "nothing" if model is None else f"a {type(model).__name__}"
@@ -217,7 +211,7 @@ def _judge_rate(rate, create):
         other = create(0.25)
         rates = [layer["rate"] for kind, layer in _unfolded(other) if kind == "Dropout"]
     except Exception as error:
-        return wrong(f"rate: create_model_dropout(0.25) stops with {_told(error)}.")
+        return wrong(f"rate: create_model_dropout(0.25) stops with {told(error)}.")
     return judged(
         rates == [0.25], "rate: 0.5, or what is asked for.",
         "rate: create_model_dropout(0.25) should build a dropout layer with a rate of 0.25, but "

@@ -6,14 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import exercise, judged, note, right, told, wrong
 from lesson.outputs import outputs_folder
-
-
-def _told(error):
-    """An error in one short line, to put into a sentence."""
-    first = (str(error).strip().splitlines() or [""])[0][:160].rstrip(".")
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def _numbers(given):
@@ -244,7 +238,7 @@ def _norm(found):
         try:
             result = function(*copies, training)
         except Exception as error:
-            yield wrong(f"{head}: batch_norm stops with {_told(error)}.")
+            yield wrong(f"{head}: batch_norm stops with {told(error)}.")
             continue
         if result is None:
             yield wrong(f"{head}: batch_norm returns nothing.")
@@ -355,7 +349,7 @@ def _block_model(function, filters):
                 f"with {WIDTH} channels in x and {filters} filters the two cannot be added. What "
                 f"can make {filters} channels of x, pixel by pixel?"
             )
-        return None, f"residual(x, {filters}) stops with {_told(error)}."
+        return None, f"residual(x, {filters}) stops with {told(error)}."
     if outputs is None:
         return None, "residual returns nothing: end it with return and the sum."
     if not isinstance(outputs, keras.KerasTensor):
@@ -371,7 +365,7 @@ def _block_model(function, filters):
     try:
         return keras.Model(inputs, outputs), None
     except Exception as error:
-        return None, f"what it returns does not come from x ({_told(error)})."
+        return None, f"what it returns does not come from x ({told(error)})."
 
 
 def _convolutions(model, size):

@@ -5,7 +5,7 @@ Optuna is imported where it is needed: the other notebooks do without it.
 
 import numbers
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.engine import exercise, judged, note, right, told, wrong
 
 # --- 1. Which knob first? -------------------------------------------------------------
 
@@ -112,8 +112,7 @@ def _space(found):
     try:
         settings = [suggest(trial) for trial in trials][0]
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:160].rstrip(".")
-        yield wrong(f"suggest: called with a trial, it raises {type(error).__name__}: {first}.")
+        yield wrong(f"suggest: called with a trial, it raises {told(error)}.")
         return
     if not isinstance(settings, dict):
         yield wrong(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from lesson.backends import run_on
-from lesson.checks.engine import _short, exercise, judged, right, wrong
+from lesson.checks.engine import exercise, first_line, judged, right, wrong
 from lesson.datasets import load_boston
 
 LIMIT = 300  # the gradient norm that exercise 1 allows
@@ -42,7 +42,7 @@ def _traced(function, *arguments):
         return str(jax.make_jaxpr(function)(*arguments)), None
     except Exception as error:
         return None, wrong(
-            f"JAX cannot trace it ({type(error).__name__}: {_short(error)}). Only jnp and jax "
+            f"JAX cannot trace it ({type(error).__name__}: {first_line(error)}). Only jnp and jax "
             "functions work on numbers that are not there yet; NumPy's and float() do not."
         )
 
@@ -55,7 +55,7 @@ def _called(name, function, *arguments):
     try:
         return function(*arguments), None
     except Exception as error:
-        return None, wrong(f"{name}: it stops with {type(error).__name__}: {_short(error)}.")
+        return None, wrong(f"{name}: it stops with {type(error).__name__}: {first_line(error)}.")
 
 
 # --- 1. Clip the gradients --------------------------------------------------------------
@@ -102,7 +102,8 @@ def _clip(found):
         try:
             steps.append(_one_step(given, scale, logs))
         except Exception as error:
-            yield wrong(f"train_step: a step stops with {type(error).__name__}: {_short(error)}.")
+            fault = f"{type(error).__name__}: {first_line(error)}"
+            yield wrong(f"train_step: a step stops with {fault}.")
             return
         count = _numbers(logs.get("clipped", [None])[-1])
         counts.append("nothing" if count is None or count.size != 1 else f"{count.item():g}")
@@ -227,7 +228,7 @@ def _jax(found):
     try:
         returned = _on_jax(given, weights, batches)
     except Exception as error:
-        yield wrong(f"losses_jax: on JAX it stops with {_short(error)}.")
+        yield wrong(f"losses_jax: on JAX it stops with {first_line(error)}.")
         return
     yield _judge_losses(returned, weights, batches)
 
