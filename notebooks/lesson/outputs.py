@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from lesson.plots import history_frame
+from lesson.histories import history_frame
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "fit_outputs" / "reference"

@@ -18,6 +18,8 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from lesson.histories import duration, history_frame
+
 PALETTE = sns.color_palette("colorblind")
 DPI = 144  # drawn at one and a half times the shown size, sharp on a projector
 SHOWN_DPI = 96
@@ -289,46 +291,6 @@ class LiveCurves(keras.callbacks.Callback):
         self._drawn = time.monotonic()
 
 
-def history_frame(history):
-    """Return a history as a DataFrame: one row an epoch, index `epoch` from 1.
-
-    Args:
-        history: a `keras.callbacks.History`, a dict or a DataFrame.
-
-    Raises:
-        ValueError: as `plot_history` says.
-    """
-    if isinstance(history, keras.callbacks.History):
-        history = getattr(history, "history", {})
-    if isinstance(history, dict):
-        try:
-            history = pd.DataFrame(history)
-        except ValueError as error:
-            raise ValueError(
-                "a history dict maps each metric to a list, all of one length, one number an "
-                f"epoch; got {history!r:.200}"
-            ) from error
-    if not isinstance(history, pd.DataFrame):
-        raise ValueError(
-            "history must be what fit returned, its .history dict or a DataFrame; "
-            f"got {_a(history)}"
-        )
-    if history.index.name != "epoch":  # as a file read back without naming its index
-        history = history.drop(columns="epoch", errors="ignore")
-    if history.empty:
-        raise ValueError("this history holds no epoch: fit the model first, then plot")
-    try:
-        frame = history.astype("float64")
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"every entry of a history must be one number; got {history.to_dict('list')!r:.200}"
-        ) from None
-    if frame.index.name != "epoch":
-        frame.index = pd.RangeIndex(1, len(frame) + 1, name="epoch")
-    frame.columns = frame.columns.map(str)
-    return frame
-
-
 def _metric_names(frame, wanted=None):
     """Names to draw, without `val_`: `loss` first; the learning rate left out."""
     names = list(dict.fromkeys(c.removeprefix("val_") for c in frame.columns))
@@ -474,12 +436,6 @@ def _confusion_sentences(matrix, classes):
     ]
     if named:
         yield f"the commonest errors: {', '.join(named)}."
-
-
-def duration(seconds):
-    """A time in words, such as "2 min 5 s"."""
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _plural(count, noun):

@@ -28,8 +28,8 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lesson.datasets import load_cifar10
+from lesson.histories import duration
 from lesson.outputs import outputs_folder, replacing, save_history, save_model, save_table
-from lesson.plots import duration
 
 EPOCHS = 20
 BATCH = 512
