@@ -49,10 +49,10 @@ test: $(READY) $(if $(filter torch,$(BACKEND)),$(TORCH))
 	@KERAS_BACKEND=$(BACKEND) $(PY) -m pytest
 
 run: $(READY)
-	@$(PY) benchmarks/run_notebooks.py
+	@$(PY) tools/run_notebooks.py
 
 reference: $(READY)
-	@$(PY) benchmarks/run_notebooks.py --outputs fit_outputs/reference
+	@$(PY) tools/run_notebooks.py --outputs fit_outputs/reference
 
 lock: $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv

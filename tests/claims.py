@@ -16,10 +16,11 @@ import pytest
 CLAIMS = {}
 
 
-def claim(number, sentence):
-    """Mark a test as that of a sentence in the notebook of that number."""
+def claim(sentence):
+    """Mark a test, in test_claims_NN.py, as that of a sentence in notebook NN."""
 
     def register(test):
+        number = test.__module__.removeprefix("test_claims_")
         assert (number, sentence) not in CLAIMS, f"quoted twice: {sentence}"
         CLAIMS[number, sentence] = test.__name__
         return test

@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+
 from lesson.backends import run_on
 
 HERE = keras.config.backend()

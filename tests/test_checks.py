@@ -10,11 +10,11 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from answers import is_right
 from lesson import check
 from lesson.checks import engine
-
-from notebooks import NOTEBOOKS, code, read, tags
+from notebook_files import NOTEBOOKS, code, read, tags
 
 losses, metrics, optimizers = keras.losses, keras.metrics, keras.optimizers
 

@@ -1,6 +1,7 @@
 """The check of notebook 00."""
 
 import pytest
+
 from lesson import check
 
 

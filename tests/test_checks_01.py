@@ -5,8 +5,9 @@ import re
 import keras
 import numpy as np
 import pytest
-from answers import is_right
 from keras import layers, losses, metrics, optimizers
+
+from answers import is_right
 
 PREPARE = {
     "01-count": dict,

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from answers import is_right
 
 # --- 02-patch ------------------------------------------------------------------------

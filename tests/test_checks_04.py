@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from answers import is_right
 
 layers = keras.layers

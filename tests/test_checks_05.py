@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from answers import is_right
 from lesson.checks import notebook_05
-
-from notebooks import NOTEBOOKS, read
+from notebook_files import NOTEBOOKS, read
 
 schedules = keras.optimizers.schedules
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+
 from answers import answer, is_right
 from lesson import decode_review
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from answers import answer, is_right
 
 L1, L2, L1L2 = keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from answers import assert_explained, is_right
 from lesson import load_boston
 

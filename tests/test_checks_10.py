@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from answers import assert_explained, is_right
 from lesson.outputs import outputs_folder
 

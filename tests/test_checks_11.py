@@ -2,8 +2,9 @@
 
 import optuna
 import pytest
-from answers import is_right
 from optuna.trial import TrialState
+
+from answers import is_right
 
 optuna.logging.set_verbosity(optuna.logging.CRITICAL)
 RIGHT_KNOBS = {"A": "regularise", "B": "rate down", "C": "rate up", "D": "more capacity"}

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+
 from answers import assert_explained, is_right
 from lesson import load_boston
 from lesson.checks import notebook_12

@@ -5,9 +5,9 @@ import re
 import keras
 import numpy as np
 import pytest
-from claims import claim, history, table
 
-from notebooks import NOTEBOOKS, code, markdown, read, tags
+from claims import claim, history, table
+from notebook_files import NOTEBOOKS, code, markdown, read, tags
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,13 @@ def test_groups_hold_every_validation_picture_once(evaluated, sure):
 # --- 6. Evaluate and predict ---------------------------------------------------------
 
 
-@claim("01", "The untrained network names fewer than 25 of 100 validation pictures right.")
+@claim("The untrained network names fewer than 25 of 100 validation pictures right.")
 def test_untrained_network_guesses(evaluated):
     """0.06 to 0.14: random weights favour a few digits."""
     assert 0 < evaluated["accuracy"]["before"] < 0.25
 
 
 @claim(
-    "01",
     "After three epochs it names more than 96 of 100 right, pictures that it never learned from.",
 )
 def test_trained_network_reads_digits(curves, evaluated):
@@ -66,7 +65,6 @@ def test_trained_network_reads_digits(curves, evaluated):
 
 
 @claim(
-    "01",
     "Training loss falls from each epoch to the next, and validation loss ends below one tenth of "
     "what it was before the fit.",
 )
@@ -77,7 +75,6 @@ def test_losses_fall(curves, evaluated):
 
 
 @claim(
-    "01",
     "Where the network gives its answer more than 99%, it is wrong in fewer than 1 of 100 cases; "
     "where it gives less than 90%, in more than 20 of 100.",
 )
@@ -92,7 +89,6 @@ def test_sure_answers_are_better(sure):
 
 
 @claim(
-    "01",
     "Every installed backend reads the file and gives the same probabilities for 100 pictures, "
     "within 0.001.",
 )

@@ -1,6 +1,7 @@
 """Claims of notebook 02, Convolution by hand."""
 
 import pytest
+
 from claims import claim, table
 
 
@@ -50,7 +51,7 @@ def test_every_network_learned(accuracy):
 # --- 3. Without loops ----------------------------------------------------------------
 
 
-@claim("02", "Without loops the two hundred maps take less than a fifth of the time.")
+@claim("Without loops the two hundred maps take less than a fifth of the time.")
 def test_without_loops_is_faster():
     """A fiftieth to an eightieth."""
     seconds = table("convolution_times").set_index("function")["seconds"]
@@ -61,7 +62,6 @@ def test_without_loops_is_faster():
 
 
 @claim(
-    "02",
     "At least five of the sixteen trained filters have a share of colour below 0.4, of the "
     "untrained at most two.",
 )
@@ -72,7 +72,7 @@ def test_some_filters_treat_the_colours_alike(filters):
     assert 0.5 < filters["untrained"].mean() < 0.8, "two thirds, were all weights independent"
 
 
-@claim("02", "The filter with the largest share adds up one colour and takes another away.")
+@claim("The filter with the largest share adds up one colour and takes another away.")
 def test_a_filter_that_sets_colours_apart(two_filters):
     """Largest sum 1.00 to 1.71, lowest −1.62 to −1.32; untrained −0.09 to 0.43, −0.58 to −0.02."""
     assert two_filters["colours"].max() > 0.7
@@ -86,7 +86,6 @@ def test_the_one_read_aloud_sets_red_against_green(two_filters):
 
 
 @claim(
-    "02",
     "In the filter most like our edge kernel every row is above 0.05 on the left and below −0.05 "
     "on the right.",
 )
@@ -97,7 +96,6 @@ def test_a_filter_like_the_edge_kernel(two_filters):
 
 
 @claim(
-    "02",
     "Two filters answer to none of the thousand photographs, and in these two the weights add up "
     "to less than −1, in no other.",
 )
@@ -111,7 +109,7 @@ def test_silent_filters(filters):
 # --- 10. Shuffled pixels -------------------------------------------------------------
 
 
-@claim("02", "Shuffling changes the dense network's accuracy by less than 0.02.")
+@claim("Shuffling changes the dense network's accuracy by less than 0.02.")
 def test_dense_network_does_not_care(accuracy):
     """0.920 to 0.927 in order, 0.920 to 0.927 shuffled; apart by at most 0.004."""
     row = accuracy.loc["dense_network"]
@@ -119,7 +117,6 @@ def test_dense_network_does_not_care(accuracy):
 
 
 @claim(
-    "02",
     "The convolutional network, with about a fifth of the parameters, is ahead of it by more than "
     "0.015 on digits in order.",
 )
@@ -130,7 +127,6 @@ def test_convolution_is_ahead_in_order(accuracy):
 
 
 @claim(
-    "02",
     "On shuffled digits it loses more than 0.05 and falls behind the dense network.",
 )
 def test_convolution_cares(accuracy):

@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+
 from claims import claim, history, model, seen_on_tensorflow
 
 
@@ -30,7 +31,7 @@ def test_intro_was_fitted_for_ten_epochs(intro):
     ]
 
 
-@claim("03", "Training loss falls at every one of the ten epochs.")
+@claim("Training loss falls at every one of the ten epochs.")
 def test_training_loss_falls(intro):
     """Smallest fall of an epoch: 0.018 to 0.025."""
     assert (intro["loss"].diff().dropna() < 0).all()
@@ -38,7 +39,6 @@ def test_training_loss_falls(intro):
 
 @seen_on_tensorflow("JAX: falls by 0.050 where training loss falls by 0.071")
 @claim(
-    "03",
     "Validation loss falls fast at first and ever more slowly: over the last three epochs it "
     "falls less than half as much as training loss.",
 )
@@ -52,7 +52,6 @@ def test_validation_loss_levels_off(intro):
 
 
 @claim(
-    "03",
     "After ten epochs the model names about 65 of 100 validation images right, where guessing "
     "would get 10.",
 )
@@ -62,7 +61,6 @@ def test_validation_accuracy(intro):
 
 
 @claim(
-    "03",
     "After the first epoch the validation accuracy is above the training accuracy; from the "
     "fifth epoch on it is below, and the distance between them is wider after the tenth than "
     "after the fifth.",
@@ -82,7 +80,6 @@ def few():
 
 @seen_on_tensorflow("PyTorch: the loss ends at 0.5006")
 @claim(
-    "03",
     "Training loss goes on falling, to below 0.5, and the model comes to name more than 85 of 100 "
     "of its training images right.",
 )
@@ -93,7 +90,6 @@ def test_few_images_are_memorised(few):
 
 
 @claim(
-    "03",
     "Validation loss turns: it is lowest somewhere between epochs 7 and 20, and after the last "
     "epoch it is higher by more than 0.3.",
 )
@@ -104,7 +100,6 @@ def test_validation_loss_of_few_images_turns(few):
 
 
 @claim(
-    "03",
     "The validation accuracy ends near 40 of 100, far below what the same network reaches with "
     "40,000 images.",
 )
@@ -120,7 +115,6 @@ def linear():
 
 
 @claim(
-    "03",
     "After six epochs it names fewer than 42 of 100 images right, even of those it learns from, "
     "though with 30,730 weights it has nearly twice as many as ours.",
 )
@@ -133,7 +127,6 @@ def test_linear_model_underfits(linear):
 
 @seen_on_tensorflow("JAX: the validation loss jumps by 0.20 in two epochs")
 @claim(
-    "03",
     "Its training loss and its validation loss both stay above 1.7, and neither moves by more "
     "than 0.05 over the last two epochs.",
 )

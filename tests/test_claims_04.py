@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_cifar10, load_history
 
@@ -77,7 +78,6 @@ def test_fits_have_the_epochs_that_the_prose_says(dropout, control, intro):
 
 
 @claim(
-    "04",
     "After ten epochs the network with dropout names between 63 and 71 of 100 validation images "
     "right.",
 )
@@ -87,7 +87,6 @@ def test_validation_accuracy(dropout):
 
 
 @claim(
-    "04",
     "At its best epoch it names more of them right than 03's network did at its best, and its "
     "lowest validation loss is below the lowest of 03's.",
 )
@@ -98,7 +97,6 @@ def test_better_than_intro(dropout, intro):
 
 
 @claim(
-    "04",
     "In most of the ten epochs its training accuracy is below its validation accuracy.",
 )
 def test_training_accuracy_is_below(dropout):
@@ -107,7 +105,6 @@ def test_training_accuracy_is_below(dropout):
 
 
 @claim(
-    "04",
     "After the tenth, the training accuracy in 03's history is 2 to 6 of 100 above its validation "
     "accuracy; in the history of the network with dropout it is less than 2 of 100 above it, or "
     "below it.",
@@ -119,7 +116,6 @@ def test_gap_of_the_curves(dropout, intro):
 
 
 @claim(
-    "04",
     "With dropout off, the finished model names 3 to 6 of 100 more of the same training images "
     "right than with dropout on.",
 )
@@ -129,7 +125,7 @@ def test_dropout_off_is_better(modes):
     assert 0.03 <= off - on <= 0.06
 
 
-@claim("04", "With dropout on, its accuracy is within 4 of 100 of the one in the history.")
+@claim("With dropout on, its accuracy is within 4 of 100 of the one in the history.")
 def test_dropout_on_explains_the_history(modes):
     """-0.004 to 0.019 above it."""
     during, on, _, _ = modes
@@ -137,7 +133,6 @@ def test_dropout_on_explains_the_history(modes):
 
 
 @claim(
-    "04",
     "Measured as validation is, with dropout off, its training accuracy is above its validation "
     "accuracy, by 2 to 7 of 100.",
 )
@@ -148,7 +143,6 @@ def test_training_images_are_known_better(modes):
 
 
 @claim(
-    "04",
     "The gap between the two losses is between 0.14 and 0.28 without dropout, and less than three "
     "quarters as wide with it.",
 )
@@ -159,7 +153,6 @@ def test_dropout_narrows_the_gap(gaps):
 
 
 @claim(
-    "04",
     "While they learn, the network without dropout has the higher training accuracy in every "
     "epoch.",
 )
@@ -168,14 +161,13 @@ def test_control_trains_faster(dropout, control):
     assert (control[ACCURACY] > dropout[ACCURACY]).all()
 
 
-@claim("04", "The validation losses of the two end less than 0.15 apart.")
+@claim("The validation losses of the two end less than 0.15 apart.")
 def test_control_ends_close(dropout, control):
     """Without dropout minus with: -0.03 for seed 1, 0.03 to 0.09 for the others."""
     assert abs(control["val_loss"][10] - dropout["val_loss"][10]) < 0.15
 
 
 @claim(
-    "04",
     "Without dropout the validation loss is lowest before the sixteenth epoch, and then rises by "
     "more than 0.04 to the end.",
 )
@@ -185,7 +177,7 @@ def test_validation_loss_turns(rates):
     assert rates["last val_loss"][0] > rates["lowest val_loss"][0] + 0.04
 
 
-@claim("04", "At rates 0.5 and 0.75 its lowest point is lower than without dropout.")
+@claim("At rates 0.5 and 0.75 its lowest point is lower than without dropout.")
 def test_some_dropout_is_better(rates):
     """Lower by 0.05 to 0.18, and by 0.08 to 0.23."""
     low = rates["lowest val_loss"]
@@ -193,7 +185,7 @@ def test_some_dropout_is_better(rates):
     assert low[0.75] < low[0]
 
 
-@claim("04", "At rate 0.9 its lowest point is above both of these.")
+@claim("At rate 0.9 its lowest point is above both of these.")
 def test_too_much_dropout(rates):
     """Above that of 0.5 by 0.06 to 0.12, of 0.75 by 0.08 to 0.15."""
     low = rates["lowest val_loss"]
@@ -202,7 +194,6 @@ def test_too_much_dropout(rates):
 
 @seen_on_tensorflow("PyTorch: lower by 0.002 than at a rate of 0.9")
 @claim(
-    "04",
     "At the end the validation loss is higher without dropout than at any of the other rates.",
 )
 def test_no_dropout_ends_worst(rates):
@@ -212,7 +203,6 @@ def test_no_dropout_ends_worst(rates):
 
 
 @claim(
-    "04",
     "None of the four gets 58 of 100 validation images right at any epoch, where both networks of "
     "section 6 got more than 62 at the end.",
 )

@@ -6,6 +6,7 @@ Spreads: seeds 1 to 5, on two cores with TensorFlow. The bounds are far wider.
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_mnist
 
@@ -116,7 +117,6 @@ def test_plateau_cannot_change_a_schedule():
 # cuts the probability off at 1e-7, so that the loss ends at 16.1, and its gradient too.
 @seen_on_tensorflow("JAX: the loss is 14.4; PyTorch: 14.5")
 @claim(
-    "05",
     "At a rate of 1.0 the training loss of the first epoch is above 20, far worse than knowing "
     "nothing.",
 )
@@ -127,7 +127,6 @@ def test_high_rate_is_worse_than_nothing():
 
 @seen_on_tensorflow("JAX: 19 of 128 units dead; PyTorch: 20")
 @claim(
-    "05",
     "After six epochs that model names fewer than 30 of 100 validation images right, its weights "
     "are more than ten times as large as at the start, and more than half of its units are dead.",
 )
@@ -140,13 +139,13 @@ def test_high_rate_fails():
     assert dead(network) > 64
 
 
-@claim("05", "At 0.01 the same network names more than 95 of 100 right.")
+@claim("At 0.01 the same network names more than 95 of 100 right.")
 def test_good_rate_works():
     """0.966 to 0.969."""
     assert history("history_rate_good")["val_accuracy"][6] > 0.95
 
 
-@claim("05", "It has dead units too, but at most half of its 128.")
+@claim("It has dead units too, but at most half of its 128.")
 def test_good_rate_leaves_some_units_dead():
     """23 to 29 of them; none at the start."""
     assert 1 <= dead(model("model_rate_good")) <= 64
@@ -155,7 +154,7 @@ def test_good_rate_leaves_some_units_dead():
 # --- 3. The finder -------------------------------------------------------------------
 
 
-@claim("05", "Each curve is a valley.")
+@claim("Each curve is a valley.")
 def test_curves_are_valleys(finder):
     """RMSprop lowest, 0.18 to 0.22, at 0.003 or 0.01; SGD, 0.22 to 0.25, at 1.0."""
     for losses in (finder["RMSprop"], finder["SGD"]):
@@ -167,7 +166,6 @@ def test_curves_are_valleys(finder):
 
 
 @claim(
-    "05",
     "At 0.0001 RMSprop has more than twice its lowest loss, and SGD has learned next to nothing.",
 )
 def test_left_ends_are_high(finder):
@@ -176,14 +174,14 @@ def test_left_ends_are_high(finder):
     assert LN_10 - 0.15 < finder["SGD"].iloc[0] < LN_10 + 0.25
 
 
-@claim("05", "At 10 neither does better than knowing nothing.")
+@claim("At 10 neither does better than knowing nothing.")
 def test_right_ends_are_high(finder):
     """RMSprop 10.6 to 37.6, SGD 2.31 to 2.37."""
     for losses in (finder["RMSprop"], finder["SGD"]):
         assert not losses.iloc[-1] < LN_10 - 0.05
 
 
-@claim("05", "SGD is at its best at a rate at least ten times as high as RMSprop.")
+@claim("SGD is at its best at a rate at least ten times as high as RMSprop.")
 def test_best_rates_differ(finder):
     """1.0 against 0.003 or 0.01."""
     assert finder["SGD"].idxmin() > 9.9 * finder["RMSprop"].idxmin()
@@ -194,21 +192,20 @@ def test_best_rates_differ(finder):
 # --- 4. Batches ----------------------------------------------------------------------
 
 
-@claim("05", "At the same rate, the larger the batch, the higher the loss after one epoch.")
+@claim("At the same rate, the larger the batch, the higher the loss after one epoch.")
 def test_larger_batches_get_less_far(batches):
     """0.19 to 0.20, 0.29 to 0.30, 0.45 to 0.46, 0.95 to 1.01."""
     losses = [batches["loss"][n, 0.1] for n in (32, 128, 512, 2048)]
     assert (np.diff(losses) > 0.03).all()
 
 
-@claim("05", "An epoch in batches of 32 takes longer than one in batches of 2,048.")
+@claim("An epoch in batches of 32 takes longer than one in batches of 2,048.")
 def test_small_batches_take_longer(batches):
     """1.4 to 2.7 times as long."""
     assert batches["seconds"][32, 0.1] > batches["seconds"][2048, 0.1]
 
 
 @claim(
-    "05",
     "With four times the batch *and* four times the rate the loss is within 0.05 of what it was; "
     "with sixteen times both it is far higher.",
 )
@@ -223,7 +220,6 @@ def test_rate_grows_with_the_batch_up_to_a_point(batches):
 
 
 @claim(
-    "05",
     "At the usual rates RMSprop and Adam have the two lowest validation losses and plain SGD the "
     "highest, more than twice theirs, with Adagrad next to it.",
 )
@@ -237,7 +233,6 @@ def test_order_of_six(six):
 
 
 @claim(
-    "05",
     "Momentum brings SGD's loss down to less than two thirds, and Nesterov ends within 0.02 of it.",
 )
 def test_momentum_helps(six):
@@ -248,7 +243,6 @@ def test_momentum_helps(six):
 
 
 @claim(
-    "05",
     "At rates that were found, SGD, momentum and Adam end within 0.05 of one another.",
 )
 def test_found_rates_level_the_ranking(six):
@@ -262,7 +256,6 @@ def test_found_rates_level_the_ranking(six):
 
 
 @claim(
-    "05",
     "At a constant 0.01 the training loss goes on falling, while the validation loss is lowest "
     "before the last epoch and ends higher.",
 )
@@ -275,7 +268,6 @@ def test_constant_rate_overfits(schedules):
 
 
 @claim(
-    "05",
     "With the staircase both losses end lower, the validation loss by more than a quarter.",
 )
 def test_staircase_ends_lower(schedules):
@@ -285,7 +277,7 @@ def test_staircase_ends_lower(schedules):
     assert last["val_loss"] < 0.75 * constant["val_loss"]
 
 
-@claim("05", "ReduceLROnPlateau lowers the rate at least once, and both end lower too.")
+@claim("ReduceLROnPlateau lowers the rate at least once, and both end lower too.")
 def test_plateau_lowers_the_rate(schedules):
     """Once or twice, to 0.002 or 0.0004; training 0.34 to 0.40 of it, validation 0.48 to 0.58."""
     curves, constant = schedules["plateau"], schedules["constant"]
@@ -295,7 +287,7 @@ def test_plateau_lowers_the_rate(schedules):
     assert curves["val_loss"][6] < constant["val_loss"][6]
 
 
-@claim("05", "The lower rate from section 3 also ends with a lower validation loss.")
+@claim("The lower rate from section 3 also ends with a lower validation loss.")
 def test_lower_constant_rate_ends_lower(schedules):
     """0.49 to 0.56 of it at 0.001, 0.53 to 0.69 of it at 0.003."""
     curves = schedules["chosen"]
@@ -307,7 +299,6 @@ def test_lower_constant_rate_ends_lower(schedules):
 
 
 @claim(
-    "05",
     "After 60 steps of Adam the loss of the twenty images is below 0.15, and all twenty are named "
     "right.",
 )

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, table
 from lesson import decode_review, load_imdb
 
@@ -111,7 +112,6 @@ def test_test_numbers_are_those_of_the_test_reviews(results):
 
 
 @claim(
-    "06",
     "Training loss goes to almost nothing: in the last epoch it is below a tenth of what it was "
     "in the first.",
 )
@@ -121,7 +121,6 @@ def test_training_loss_goes_to_nothing(curves):
 
 
 @claim(
-    "06",
     "Validation loss is lowest somewhere from the third to the sixth epoch, below 0.3.",
 )
 def test_validation_loss_turns(curves):
@@ -132,7 +131,6 @@ def test_validation_loss_turns(curves):
 
 
 @claim(
-    "06",
     "Then it climbs, and after twenty epochs it is past 0.5 and higher than after the first.",
 )
 def test_validation_loss_climbs(curves):
@@ -145,7 +143,6 @@ def test_validation_loss_climbs(curves):
 
 
 @claim(
-    "06",
     "Training accuracy ends above 99%, where validation accuracy has fallen by one to three "
     "points from its best.",
 )
@@ -157,7 +154,6 @@ def test_accuracies_part(curves):
 
 
 @claim(
-    "06",
     "After the best epoch the model is sure of fewer than 60 in 100 validation reviews, after "
     "twenty epochs of more than 75.",
 )
@@ -169,7 +165,6 @@ def test_longer_training_makes_surer(confidence):
 
 
 @claim(
-    "06",
     "Of those that it is sure of, more than 96 in 100 are right after the best epoch, and fewer "
     "than 95 after twenty.",
 )
@@ -181,7 +176,6 @@ def test_surer_without_reason(confidence):
 
 
 @claim(
-    "06",
     "Where it is right, its loss is lower after twenty epochs; where it is wrong, its loss is "
     "more than twice as high.",
 )
@@ -193,7 +187,6 @@ def test_mistakes_grow_dearer(confidence):
 
 
 @claim(
-    "06",
     "The first review is given less than 10% positive, and the ten-year-old's between 30% and 70%.",
 )
 def test_sure_and_unsure_reviews():
@@ -204,7 +197,6 @@ def test_sure_and_unsure_reviews():
 
 
 @claim(
-    "06",
     "To the true label of each of the three reviews that it got wrong the model gives less than "
     "2%.",
 )
@@ -218,7 +210,6 @@ def test_surely_wrong_reviews():
 
 
 @claim(
-    "06",
     "In the ten-year-old's review *boring* pulls hardest towards negative and *best* hardest "
     "towards positive, and *worth*, from *not worth watching*, pulls towards positive too.",
 )
@@ -231,7 +222,6 @@ def test_pulls_of_the_unsure_review():
 
 
 @claim(
-    "06",
     "In review 8175 *awful* is one of the three words that pull hardest towards negative, and "
     "*funniest* one of the three that pull hardest towards positive.",
 )
@@ -243,7 +233,6 @@ def test_pulls_of_the_review_with_two_hands():
 
 
 @claim(
-    "06",
     "*Not a bad film* gets a lower probability than *a bad film*, and *not a good film* a higher "
     "one than both.",
 )
@@ -253,20 +242,19 @@ def test_not_is_a_word_of_its_own():
     assert not_bad < bad < not_good
 
 
-@claim("06", "All four lie between 25% and 75%.")
+@claim("All four lie between 25% and 75%.")
 def test_few_words_are_little_evidence():
     """0.36 to 0.60."""
     assert ((phrases() > 0.25) & (phrases() < 0.75)).all()
 
 
-@claim("06", "The model names between 87 and 89 of 100 test reviews right.")
+@claim("The model names between 87 and 89 of 100 test reviews right.")
 def test_accuracy_on_the_test_reviews(results):
     """0.881 to 0.884."""
     assert 0.87 <= results["test_accuracy"] <= 0.89
 
 
 @claim(
-    "06",
     "That is at most two points fewer than on the validation reviews, and there it was three to "
     "seven points above counting words.",
 )

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, seen_on_tensorflow, table
 
 FAIR, TRAINED = "val_cross_entropy", "cross_entropy"
@@ -80,7 +81,6 @@ def test_no_penalty_is_in_the_loss_of_these(name):
 
 
 @claim(
-    "07",
     "Without a hidden layer the loss creeps down to the last epoch, training and validation side "
     "by side, and ends between 0.25 and 0.29.",
 )
@@ -95,7 +95,6 @@ def test_softmax_stalls():
 
 
 @claim(
-    "07",
     "With two hidden layers training loss falls below 0.03, and validation loss is lowest, below "
     "0.13, before epoch 11.",
 )
@@ -108,7 +107,6 @@ def test_dense_overfits():
 
 
 @claim(
-    "07",
     "From there it rises by more than a tenth of its value, though it stays far below that of the "
     "model without a hidden layer.",
 )
@@ -128,7 +126,6 @@ def curves():
 
 
 @claim(
-    "07",
     "From degree 1 to 4 to 15 the training error falls each time: 0.51, 0.03, 0.01.",
 )
 def test_training_error_falls_with_the_degree(curves):
@@ -138,7 +135,6 @@ def test_training_error_falls_with_the_degree(curves):
 
 
 @claim(
-    "07",
     "The validation error is lowest at degree 4, 0.03, and at degree 15 it is 0.40, nearly as high "
     "as that of the straight line.",
 )
@@ -149,7 +145,6 @@ def test_validation_error_turns(curves):
 
 
 @claim(
-    "07",
     "With λ = 0.01 the same degree 15 has a validation error of 0.03 where it had 0.40, and its "
     "largest weight is about 4 where it was above ten thousand.",
 )
@@ -161,7 +156,7 @@ def test_a_price_tames_the_polynomial(curves):
     assert curves["largest weight"]["λ = 0"] > 10_000
 
 
-@claim("07", "With λ = 10 it can hardly bend any more, and both its errors are above 0.25.")
+@claim("With λ = 10 it can hardly bend any more, and both its errors are above 0.25.")
 def test_a_high_price_underfits(curves):
     """Computed, the same on every machine: 0.277 and 0.289."""
     assert curves["training"]["λ = 10"] > 0.25
@@ -171,7 +166,7 @@ def test_a_high_price_underfits(curves):
 # ------------------------------------------------------------------ 16-16 and sizes
 
 
-@claim("07", "Training cross-entropy goes on falling to less than 0.05.")
+@claim("Training cross-entropy goes on falling to less than 0.05.")
 def test_base_learns_its_reviews(base):
     """0.014 to 0.019."""
     assert base[TRAINED][20] < 0.05
@@ -179,7 +174,6 @@ def test_base_learns_its_reviews(base):
 
 
 @claim(
-    "07",
     "Validation cross-entropy is far below the baseline after one epoch, and lowest, between 0.26 "
     "and 0.30, between epochs 3 and 7.",
 )
@@ -191,7 +185,6 @@ def test_base_turns(base):
 
 
 @claim(
-    "07",
     "Then it climbs, and after twenty epochs it is more than one and a half times its lowest "
     "value.",
 )
@@ -201,7 +194,6 @@ def test_base_overfits(base):
 
 
 @claim(
-    "07",
     "4-4 is at its lowest later than 16-16, and after ten epochs its training cross-entropy is "
     "well above that of 16-16.",
 )
@@ -213,7 +205,6 @@ def test_small_is_later(base):
 
 
 @claim(
-    "07",
     "From its lowest point to epoch 20 its validation cross-entropy rises by less than two thirds "
     "of what that of 16-16 rises.",
 )
@@ -223,14 +214,13 @@ def test_small_is_slower(base):
 
 
 @seen_on_tensorflow("PyTorch: epoch 6")
-@claim("07", "512-512 is at its lowest within the first five epochs.")
+@claim("512-512 is at its lowest within the first five epochs.")
 def test_large_is_early():
     """Epoch 3 or 4."""
     assert imdb("large")[FAIR].idxmin() <= 5
 
 
 @claim(
-    "07",
     "After ten epochs it has risen further above its lowest point than 16-16 has, and stands above "
     "16-16.",
 )
@@ -244,7 +234,7 @@ def test_large_overfits_harder(base):
 # ---------------------------------------------------------------------- penalties
 
 
-@claim("07", "The difference is the penalty, to three decimals.")
+@claim("The difference is the penalty, to three decimals.")
 def test_penalty_is_the_difference():
     """The sum of squares comes from the saved weights."""
     weights, curves = model("model_imdb_l2").get_weights(), imdb("l2")
@@ -254,7 +244,6 @@ def test_penalty_is_the_difference():
 
 
 @claim(
-    "07",
     "By `val_loss` the model with L2 looks worse than 16-16, by more than 0.05 at its lowest; by "
     "cross-entropy alone the two are less than 0.02 apart there.",
 )
@@ -266,7 +255,6 @@ def test_val_loss_misleads(base):
 
 
 @claim(
-    "07",
     "After twenty epochs the model with L2 has a validation cross-entropy below 0.4, and 16-16 one "
     "above 0.45.",
 )
@@ -277,7 +265,6 @@ def test_l2_stays_calm(base):
 
 
 @claim(
-    "07",
     "On the training reviews it is the other way round: the model with L2 stays above 0.08, and "
     "16-16 falls below 0.05.",
 )
@@ -293,7 +280,6 @@ def prices():
 
 
 @claim(
-    "07",
     "At 0.0002 the model still learns the training reviews nearly by heart, and its validation "
     "cross-entropy ends above 0.42.",
 )
@@ -304,7 +290,6 @@ def test_a_low_price_changes_little(prices):
 
 
 @claim(
-    "07",
     "At 0.02 it underfits: even its training cross-entropy stays above 0.2, and its lowest "
     "validation value is above those of the other two.",
 )
@@ -315,7 +300,6 @@ def test_a_high_price_is_too_high(prices):
 
 
 @claim(
-    "07",
     "At 0.002 the lowest value is less than 0.02 away from that at 0.0002, and the curve ends "
     "below 0.38.",
 )
@@ -333,7 +317,6 @@ def weights():
 
 
 @claim(
-    "07",
     "Less than a tenth of the weights of 16-16 lie within 0.001 of zero, more than a tenth with "
     "L2, and more than half with L1.",
 )
@@ -344,7 +327,6 @@ def test_penalties_empty_the_weights(weights):
 
 
 @claim(
-    "07",
     "16-16 uses more than 9,000 of the 10,000 words, and the model with L1 fewer than 6,000.",
 )
 def test_l1_selects_words(weights):
@@ -357,7 +339,6 @@ def test_l1_selects_words(weights):
 
 
 @claim(
-    "07",
     "With dropout the training cross-entropy is higher at every epoch, and validation is at its "
     "lowest later than without.",
 )
@@ -368,14 +349,13 @@ def test_dropout_is_slower(base):
     assert dropout[FAIR].idxmin() > base[FAIR].idxmin()
 
 
-@claim("07", "After twenty epochs its validation cross-entropy is below that of 16-16.")
+@claim("After twenty epochs its validation cross-entropy is below that of 16-16.")
 def test_dropout_helps(base):
     """Below by 0.024 to 0.088."""
     assert imdb("dropout")[FAIR][20] < base[FAIR][20] - 0.005
 
 
 @claim(
-    "07",
     "It does not end the overfitting: by then it has risen by more than a third of its lowest "
     "value.",
 )
@@ -385,7 +365,7 @@ def test_dropout_overfits_in_the_end():
     assert rise(dropout) > dropout[FAIR].min() / 3
 
 
-@claim("07", "The fit stops three epochs after its best one, well before the twentieth.")
+@claim("The fit stops three epochs after its best one, well before the twentieth.")
 def test_early_stops():
     """After 7 or 8 epochs."""
     curve = imdb("early")[FAIR]
@@ -394,7 +374,6 @@ def test_early_stops():
 
 
 @claim(
-    "07",
     "The model it leaves behind has the cross-entropy of the best epoch and not of the last.",
 )
 def test_early_restores():
@@ -415,7 +394,6 @@ def together():
 
 
 @claim(
-    "07",
     "No remedy has a lowest value more than 0.02 below that of 16-16, and the three with a penalty "
     "lie within 0.02 of it.",
 )
@@ -427,7 +405,6 @@ def test_no_remedy_digs_much_deeper(together):
 
 
 @claim(
-    "07",
     "After twenty epochs the three models with a penalty are below 0.4, and 16-16 and dropout "
     "above.",
 )
@@ -439,7 +416,6 @@ def test_penalties_keep_it_low(together):
 
 
 @claim(
-    "07",
     "Early stopping comes to the same lowest value as 16-16, within 0.005, and needs at most 12 "
     "epochs.",
 )

@@ -7,6 +7,7 @@ optimizer 60 seeds of the folds and 6 of the splits.
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, seen_on_tensorflow, table
 from lesson import load_boston
 
@@ -86,7 +87,7 @@ def test_final_model_is_what_the_prose_describes(smoothed):
 # --- 3. steps_per_execution ----------------------------------------------------------
 
 
-@claim("08", "Both fits report the same training MAE after every epoch, to four decimals.")
+@claim("Both fits report the same training MAE after every epoch, to four decimals.")
 def test_steps_per_execution_changes_no_number():
     """Equal to the last digit."""
     runs = table("boston_steps").pivot(index="epoch", columns="steps", values="mae")
@@ -96,7 +97,7 @@ def test_steps_per_execution_changes_no_number():
 
 
 @seen_on_tensorflow("Keras on PyTorch executes one step at a time")
-@claim("08", "The second takes less time.")
+@claim("The second takes less time.")
 def test_steps_per_execution_saves_time():
     """A third to a half of the time, unless the machine is busy with other work."""
     seconds = table("boston_steps").groupby("steps")["seconds"].first()
@@ -107,7 +108,6 @@ def test_steps_per_execution_saves_time():
 
 
 @claim(
-    "08",
     "The same network is off by less than 2,400 dollars on the luckiest of the twenty splits and "
     "by more than 2,700 on the unluckiest.",
 )
@@ -119,7 +119,7 @@ def test_splits_differ(splits):
     assert 2.7 < mae.max() < 4
 
 
-@claim("08", "Six seeds on one split lie closer together than the twenty splits do.")
+@claim("Six seeds on one split lie closer together than the twenty splits do.")
 def test_seeds_differ_less_than_splits(splits):
     """Seeds are 0.06 to 0.55 apart, splits 0.62 to 1.15, at most 0.58 times the other."""
     by_split = splits[splits["seed"] == 8]["mae"]
@@ -132,7 +132,6 @@ def test_seeds_differ_less_than_splits(splits):
 
 
 @claim(
-    "08",
     "After 100 epochs the four folds have MAEs between 1.6 and 3.7 thousand dollars, and the best "
     "and the worst are more than 50 dollars apart.",
 )
@@ -144,7 +143,6 @@ def test_folds_differ(histories):
 
 
 @claim(
-    "08",
     "Their mean is between 2.0 and 3.0, less than half of what always saying the mean price costs.",
 )
 def test_k_fold_mae(average):
@@ -162,7 +160,6 @@ def test_k_fold_mae(average):
 
 
 @claim(
-    "08",
     "In the first ten epochs the mean validation MAE falls by more than a thousand dollars; over "
     "the last fifty it gains less than 200.",
 )
@@ -173,7 +170,6 @@ def test_curve_falls_then_levels_off(average):
 
 
 @claim(
-    "08",
     "At epoch 100 the training MAE is below the validation MAE in every fold, on average by more "
     "than 700 dollars.",
 )
@@ -184,13 +180,13 @@ def test_training_mae_is_lower(histories):
     assert np.mean(gaps) > 0.7
 
 
-@claim("08", "The smoothed line has its lowest point later than epoch 30.")
+@claim("The smoothed line has its lowest point later than epoch 30.")
 def test_smoothed_line_turns_late(smoothed):
     """Epoch 44 to 100."""
     assert smoothed.idxmin() > 30
 
 
-@claim("08", "From epoch 50 to epoch 100 it stays within a band of 300 dollars.")
+@claim("From epoch 50 to epoch 100 it stays within a band of 300 dollars.")
 def test_smoothed_line_is_flat(smoothed):
     """Band of 57 to 160 dollars."""
     assert np.ptp(smoothed.loc[50:]) < 0.3
@@ -200,7 +196,6 @@ def test_smoothed_line_is_flat(smoothed):
 
 
 @claim(
-    "08",
     "On the test rows the final model has an MAE between 2.1 and 3.2 thousand dollars, within 800 "
     "dollars of what K-fold let us expect.",
 )
@@ -215,7 +210,6 @@ def test_test_mae():
 
 
 @claim(
-    "08",
     "The leak changes the mean of the four folds by less than 100 dollars, and by less than "
     "another seed or split would.",
 )
@@ -236,7 +230,6 @@ def noise():
 
 
 @claim(
-    "08",
     "Chosen on all rows, random columns beat always saying the mean price by more than 2,000 "
     "dollars.",
 )
@@ -245,7 +238,7 @@ def test_noise_seems_to_predict(noise):
     assert noise["leaky"] < noise["mean"] - 2
 
 
-@claim("08", "Chosen inside the loop they do worse than it.")
+@claim("Chosen inside the loop they do worse than it.")
 def test_noise_does_not_predict(noise):
     """7.6 to 9.1 against 7.4."""
     assert noise["fixed"] > noise["mean"]

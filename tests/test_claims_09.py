@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
+
 from claims import claim, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
 
@@ -209,7 +210,6 @@ def test_calibration_is_of_the_three_models(photographs, reviews, calibration):
 
 
 @claim(
-    "09",
     "`model_dropout` has the lower validation loss and the higher validation accuracy, so it is "
     "the one we choose.",
 )
@@ -220,13 +220,13 @@ def test_dropout_is_chosen(choice, scored):
     assert scored["model"] == "model_dropout"
 
 
-@claim("09", "The chosen model names between 63 and 71 of 100 test photographs right.")
+@claim("The chosen model names between 63 and 71 of 100 test photographs right.")
 def test_accuracy_on_the_test_set(scored):
     """0.652 to 0.678."""
     assert 0.63 <= scored["accuracy"] <= 0.71
 
 
-@claim("09", "That is within 3 of 100 of its validation accuracy.")
+@claim("That is within 3 of 100 of its validation accuracy.")
 def test_validation_told_beforehand(choice, scored):
     """-0.003 to 0.002."""
     assert abs(scored["accuracy"] - choice["val_accuracy"]["model_dropout"]) < 0.03
@@ -235,7 +235,7 @@ def test_validation_told_beforehand(choice, scored):
 # --- 3. The confusion matrix, 5. The classes --------------------------------------------
 
 
-@claim("09", "Cats and dogs are mixed up more often than any other pair: more than 250 times.")
+@claim("Cats and dogs are mixed up more often than any other pair: more than 250 times.")
 def test_cats_and_dogs(confusion):
     """335 to 397 times; the next pair 175 to 220."""
     both = np.triu(confusion + confusion.T, k=1)
@@ -244,7 +244,7 @@ def test_cats_and_dogs(confusion):
     assert both[i, j] > 250
 
 
-@claim("09", "Of all mistakes, more than 7 in 100 are between these two of the 45 pairs.")
+@claim("Of all mistakes, more than 7 in 100 are between these two of the 45 pairs.")
 def test_share_of_cats_and_dogs(confusion):
     """0.102 to 0.123. Shared out evenly among the pairs it would be 0.022."""
     mistakes = confusion.sum() - confusion.trace()
@@ -252,7 +252,6 @@ def test_share_of_cats_and_dogs(confusion):
 
 
 @claim(
-    "09",
     "The class with the lowest recall lies more than 10 points below the accuracy, the one with "
     "the highest more than 7 points above it.",
 )
@@ -262,7 +261,7 @@ def test_classes_differ(classes, scored):
     assert classes["recall"].max() > scored["accuracy"] + 0.07
 
 
-@claim("09", "The lowest recall and the lowest F1 are those of animals.")
+@claim("The lowest recall and the lowest F1 are those of animals.")
 def test_animals_are_harder(classes):
     """Recall: bird or cat; F1: cat."""
     assert classes["recall"].idxmin() in ANIMALS
@@ -272,14 +271,13 @@ def test_animals_are_harder(classes):
 # --- 6. The threshold --------------------------------------------------------------------
 
 
-@claim("09", "The chosen threshold lies between 0.15 and 0.45.")
+@claim("The chosen threshold lies between 0.15 and 0.45.")
 def test_threshold_is_below_one_half(threshold):
     """0.28 to 0.35; 0.24 in a run elsewhere."""
     assert 0.15 < threshold.loc["chosen", "choose"]["value"] < 0.45
 
 
 @claim(
-    "09",
     "On the 5,000 reviews that had no part in choosing it, it finds between 93 and 97 of 100 "
     "positive reviews.",
 )
@@ -288,7 +286,7 @@ def test_threshold_holds_on_other_reviews(threshold):
     assert 0.93 <= threshold.loc["chosen", "measure"]["recall"] <= 0.97
 
 
-@claim("09", "There its precision is 2 to 12 points lower than at one half.")
+@claim("There its precision is 2 to 12 points lower than at one half.")
 def test_threshold_costs_precision(threshold):
     """4 to 7 points lower; 8.5 in a run elsewhere."""
     precision = threshold["precision"]
@@ -296,7 +294,6 @@ def test_threshold_costs_precision(threshold):
 
 
 @claim(
-    "09",
     "With half of the reviews positive, the AUC is between 0.94 and 0.97 and the average precision "
     "between 0.93 and 0.97.",
 )
@@ -307,7 +304,6 @@ def test_areas(rare):
 
 
 @claim(
-    "09",
     "With only every tenth positive review kept, the AUC changes by less than 0.02, and the "
     "average precision falls by more than 0.15.",
 )
@@ -318,7 +314,7 @@ def test_areas_when_positives_are_rare(rare):
     assert rare["average_precision"]["half"] - rare["average_precision"]["rare"] > 0.15
 
 
-@claim("09", "Always saying no then has a higher accuracy than the model.")
+@claim("Always saying no then has a higher accuracy than the model.")
 def test_accuracy_when_positives_are_rare(rare):
     """0.908 against 0.861 to 0.884."""
     assert rare["always_no"]["rare"] > rare["accuracy"]["rare"]
@@ -328,7 +324,6 @@ def test_accuracy_when_positives_are_rare(rare):
 
 
 @claim(
-    "09",
     "The bootstrap interval reaches between 0.7 and 1.1 points to either side of the accuracy, and "
     "its ends are within 0.2 points of the formula's.",
 )
@@ -343,7 +338,7 @@ def test_bootstrap_interval(intervals, scored):
     assert abs(high - (value + reach)) < 0.002
 
 
-@claim("09", "The interval of the cats' F1 is more than twice as wide.")
+@claim("The interval of the cats' F1 is more than twice as wide.")
 def test_interval_of_a_class_is_wider(intervals, classes):
     """2.8 to 3.0 times."""
     width = intervals["high"] - intervals["low"]
@@ -355,7 +350,6 @@ def test_interval_of_a_class_is_wider(intervals, classes):
 
 
 @claim(
-    "09",
     "After 20 epochs the model for reviews is over-confident: its mean confidence is more than 5 "
     "points above its accuracy.",
 )
@@ -366,7 +360,6 @@ def test_long_training_makes_over_confident(calibration):
 
 
 @claim(
-    "09",
     "The mean confidence of 06's best model is within 4 points of its accuracy, and its ECE is "
     "less than half as large.",
 )
@@ -378,7 +371,6 @@ def test_best_model_is_calibrated(calibration):
 
 
 @claim(
-    "09",
     "The model for photographs has a mean confidence between 6 points below and 2 points above its "
     "accuracy, and an ECE below 0.06.",
 )
@@ -390,7 +382,6 @@ def test_photographs_are_nearly_calibrated(calibration):
 
 
 @claim(
-    "09",
     "The mean confidence of `model_intro` is above its accuracy, by less than 6 points.",
 )
 def test_intro_is_over_confident(dropout):
@@ -399,7 +390,7 @@ def test_intro_is_over_confident(dropout):
     assert 0 < row["confidence"] - row["accuracy"] < 0.06
 
 
-@claim("09", "For `model_dropout` confidence minus accuracy is at least 1 point lower.")
+@claim("For `model_dropout` confidence minus accuracy is at least 1 point lower.")
 def test_dropout_is_less_confident(dropout):
     """Lower by 0.025 to 0.059; by itself 0.033 below to 0.006 above its accuracy."""
     gap = dropout["confidence"] - dropout["accuracy"]

@@ -8,12 +8,12 @@ import json
 import keras
 import numpy as np
 import pytest
+
 from claims import claim, history, model, table
 from lesson import load_cifar10, load_history, load_model, load_table
 from lesson.outputs import REFERENCE
-from lesson.train_best import EPOCHS, PEAK_RATE, build_model, compile_model
-
-from notebooks import NOTEBOOKS, code, read
+from notebook_files import NOTEBOOKS, code, read
+from train_best import EPOCHS, PEAK_RATE, build_model, compile_model
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
 GOAL = 0.92  # of the residual network on the test set: the one place to change
@@ -161,7 +161,7 @@ def test_test_set_is_whole_and_the_models_are_those_named(tested):
 def test_record_tells_how_the_network_was_made(tested):
     """Command, seed, versions, time; and the score is the model's."""
     record = json.loads((REFERENCE / "model_best.json").read_text(encoding="utf-8"))
-    assert record["command"].startswith("python -m lesson.train_best --seed ")
+    assert record["command"].startswith("python train_best.py --seed ")
     assert "--validate" not in record["command"], "trained on all 50,000 images"
     assert str(record["seed"]) in record["command"]
     assert record["epochs"] == EPOCHS == len(load_history("history_best"))
@@ -177,7 +177,6 @@ def test_record_tells_how_the_network_was_made(tested):
 
 
 @claim(
-    "10",
     "The best of the eight epochs is one of the last three, and names between 65 and 73 of 100 "
     "validation images right.",
 )
@@ -188,7 +187,6 @@ def test_classic_network_is_about_seventy(classic):
 
 
 @claim(
-    "10",
     "After the last epoch training accuracy and validation accuracy lie within 5 of 100 of each "
     "other.",
 )
@@ -201,7 +199,6 @@ def test_classic_network_does_not_overfit_yet(classic):
 
 
 @claim(
-    "10",
     "After 25 epochs the control names more than 70 of 100 of its training images right, but "
     "fewer than 60 of 100 validation images.",
 )
@@ -212,7 +209,7 @@ def test_control_overfits(bench):
     assert 0.45 < last[VAL_ACCURACY] < 0.6
 
 
-@claim("10", "Its validation loss turns: it is lowest before the last epoch, and ends higher.")
+@claim("Its validation loss turns: it is lowest before the last epoch, and ends higher.")
 def test_control_turns(bench):
     """Lowest after epochs 8 to 13; ends higher by 0.15 to 0.26."""
     loss = bench["control"]["val_loss"]
@@ -229,7 +226,6 @@ def gap(curves):
 
 
 @claim(
-    "10",
     "With augmentation the network names fewer of its training images right than the control, by "
     "more than 8 of 100, and the gap to validation is less than half of the control's.",
 )
@@ -241,7 +237,6 @@ def test_augmentation_closes_the_gap(bench):
 
 
 @claim(
-    "10",
     "Its validation loss ends lower than the control's, and its validation accuracy within 5 of "
     "100 of it.",
 )
@@ -255,7 +250,7 @@ def test_augmentation_brings_no_accuracy_yet(bench):
 # --- 6. Batch normalisation ----------------------------------------------------------
 
 
-@claim("10", "In each of the first ten epochs its training accuracy is above the control's.")
+@claim("In each of the first ten epochs its training accuracy is above the control's.")
 def test_batch_normalisation_learns_faster(bench):
     """Ahead by at least 0.022 in each (seeds 2 and 10)."""
     ahead = bench["batch_norm"][ACCURACY] - bench["control"][ACCURACY]
@@ -263,7 +258,6 @@ def test_batch_normalisation_learns_faster(bench):
 
 
 @claim(
-    "10",
     "After each of the first two epochs it names fewer than 30 of 100 validation images right.",
 )
 def test_moving_statistics_need_time(bench):
@@ -272,7 +266,6 @@ def test_moving_statistics_need_time(bench):
 
 
 @claim(
-    "10",
     "Its validation loss turns as well: it is lowest before the last epoch, and ends higher.",
 )
 def test_batch_normalisation_does_not_cure(bench):
@@ -286,7 +279,6 @@ def test_batch_normalisation_does_not_cure(bench):
 
 
 @claim(
-    "10",
     "With the schedule the validation loss ends lower than the control's, and over its last three "
     "epochs its validation accuracy moves by less than 2 of 100.",
 )
@@ -298,7 +290,6 @@ def test_schedule_settles(bench):
 
 
 @claim(
-    "10",
     "Early stopping goes back to an epoch before the last, with a lower validation loss than that "
     "with which the control ends.",
 )
@@ -310,7 +301,6 @@ def test_early_stopping_goes_back(bench, remedies):
 
 
 @claim(
-    "10",
     "The validation accuracies of the five kept networks lie within 7 of 100 of each other.",
 )
 def test_no_remedy_is_far_ahead(remedies):
@@ -318,9 +308,7 @@ def test_no_remedy_is_far_ahead(remedies):
     assert np.ptp(remedies["validation accuracy"]) < 0.07
 
 
-@claim(
-    "10", "The classic network of section 3 is ahead of every one of them by more than 10 of 100."
-)
+@claim("The classic network of section 3 is ahead of every one of them by more than 10 of 100.")
 def test_more_images_help_most(remedies, classic):
     """By 0.15 to 0.17."""
     assert classic[VAL_ACCURACY].max() > remedies["validation accuracy"].max() + 0.1
@@ -330,7 +318,6 @@ def test_more_images_help_most(remedies, classic):
 
 
 @claim(
-    "10",
     "After two epochs on 4,000 images it names more than 38 of 100 validation images right, and "
     "more than the control did after two epochs.",
 )
@@ -345,20 +332,19 @@ def test_residual_network_is_ahead_after_two_epochs(bench):
 # --- 10. The test set ----------------------------------------------------------------
 
 
-@claim("10", "The classic network names between 64 and 74 of 100 test photographs right.")
+@claim("The classic network names between 64 and 74 of 100 test photographs right.")
 def test_classic_network_on_the_test_set(tested):
     """Seed 10 alone: 0.680."""
     assert 0.64 < tested["classic"] < 0.74
 
 
-@claim("10", "The residual network names at least 92 of 100 right.")
+@claim("The residual network names at least 92 of 100 right.")
 def test_residual_network_reaches_the_goal(tested):
     """The model in the repository, on all 10,000 test photographs."""
     assert tested["residual"] >= GOAL
 
 
 @claim(
-    "10",
     "With each of three seeds it names at least 92 of 100 test photographs right, and the three "
     "scores lie within 1 of 100 of each other.",
 )

@@ -5,6 +5,7 @@ A search depends on which of two processes is first, so no two runs are equal.
 
 import numpy as np
 import pytest
+
 from claims import claim, saved, table
 from lesson.folds import fold_score
 
@@ -71,7 +72,6 @@ def test_database_is_left(search):
 
 
 @claim(
-    "11",
     "A, the largest network, ends with a training loss less than half its validation loss.",
 )
 def test_large_network_overfits(curves):
@@ -80,7 +80,6 @@ def test_large_network_overfits(curves):
 
 
 @claim(
-    "11",
     "B, with the largest rate, has a validation loss that jumps up by a factor of 1.5 or more "
     "from one epoch to the next.",
 )
@@ -93,7 +92,6 @@ def test_large_rate_jumps(curves):
 
 
 @claim(
-    "11",
     "C, with the smallest rate, has a training loss that falls by more than a third over the last "
     "40 epochs and is still above 50 at the end.",
 )
@@ -105,7 +103,6 @@ def test_small_rate_is_on_its_way(curves):
 
 
 @claim(
-    "11",
     "D, without a hidden layer, ends with a training loss at least twice that of A.",
 )
 def test_small_network_underfits(curves):
@@ -119,7 +116,6 @@ def test_small_network_underfits(curves):
 
 
 @claim(
-    "11",
     "Between the best and the worst learning rate of the grid lie more than 8 thousand dollars "
     "of MAE at every dropout rate; between the best and the worst dropout rate, at learning rate "
     "0.001, less than one thousand.",
@@ -135,7 +131,7 @@ def test_rate_matters_and_dropout_little():
 # --- 4. Random search ----------------------------------------------------------------
 
 
-@claim("11", "The best of the grid's nine trials is better than the best of these sixteen.")
+@claim("The best of the grid's nine trials is better than the best of these sixteen.")
 def test_lucky_grid_beats_random_search(random_trials):
     """2.54 against 2.75, from fixed seeds; better by 0.05 to 0.58 in five more starts."""
     assert table("tuning_grid")["mae"].min() < random_trials["value"].min()
@@ -145,7 +141,6 @@ def test_lucky_grid_beats_random_search(random_trials):
 
 
 @claim(
-    "11",
     "Killing both processes lost no finished trial and at most one trial each, and what was lost "
     "is waiting to be run again.",
 )
@@ -165,7 +160,6 @@ def test_kill_loses_what_was_under_way(search):
 
 
 @claim(
-    "11",
     "Of their folds at least two, and at most eight, had been reported and must be done again.",
 )
 def test_kill_loses_little():
@@ -177,7 +171,6 @@ def test_kill_loses_little():
 
 
 @claim(
-    "11",
     "The learning rate is the most important knob, with more than a third of the variation.",
 )
 def test_learning_rate_is_most_important():
@@ -189,7 +182,6 @@ def test_learning_rate_is_most_important():
 
 
 @claim(
-    "11",
     "Every pruned trial stopped after two of its four folds, and there is at least one.",
 )
 def test_pruning_saves_folds(search):
@@ -201,7 +193,6 @@ def test_pruning_saves_folds(search):
 
 
 @claim(
-    "11",
     "The middle one of the last ten complete trials is better than that of the 16 random ones by "
     "more than a thousand dollars.",
 )
@@ -213,7 +204,6 @@ def test_sampler_learns(search, random_trials):
 
 
 @claim(
-    "11",
     "On the new seeds, 1 and 2, the winner is not better than the settings of 08 by more than 200 "
     "dollars, if at all.",
 )
@@ -233,7 +223,7 @@ def cluster():
     return table("tuning_cluster").iloc[0]
 
 
-@claim("11", "All eight results came back, equal to those computed without a cluster.")
+@claim("All eight results came back, equal to those computed without a cluster.")
 def test_cluster_loses_nothing(cluster):
     """Equal to the last digit."""
     assert cluster["results"] == cluster["wanted"] == 8
@@ -241,7 +231,6 @@ def test_cluster_loses_nothing(cluster):
 
 
 @claim(
-    "11",
     "The killed worker had begun at least one fold, and at most five folds were begun a second "
     "time.",
 )

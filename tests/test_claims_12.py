@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+
 from claims import claim, table
 
 
@@ -38,7 +39,6 @@ def whole():
 
 
 @claim(
-    "12",
     "After 303 steps the weights of both loops are those of `fit` to four decimals; the mean "
     "losses differ in the seventh digit at most, which is rounding.",
 )
@@ -53,7 +53,7 @@ def test_loops_do_what_fit_does(by_hand):
     np.testing.assert_allclose(by_hand["loss"], by_hand["loss"]["fit"], rtol=5e-6)
 
 
-@claim("12", "The loop operation by operation takes longest.")
+@claim("The loop operation by operation takes longest.")
 def test_loop_by_hand_is_slowest(by_hand):
     """5 to 13 times as long as with tf.function, 2 to 6 times as long as fit."""
     seconds = by_hand["seconds"]
@@ -69,7 +69,7 @@ def watched():
     return table("boston_watched").set_index("epoch")
 
 
-@claim("12", "Loss and gradient norm are in the history as if Keras had always reported them.")
+@claim("Loss and gradient norm are in the history as if Keras had always reported them.")
 def test_history_has_the_norm(watched, by_hand):
     assert list(watched.index) == list(range(1, 11))
     assert set(watched) == {"loss", "gradient_norm"}
@@ -79,7 +79,6 @@ def test_history_has_the_norm(watched, by_hand):
 
 
 @claim(
-    "12",
     "The mean gradient norm falls by more than a third from the first epoch to the tenth, and the "
     "root of the loss, the size of a typical error, falls further still.",
 )
@@ -94,7 +93,6 @@ def test_norm_falls(watched):
 
 
 @claim(
-    "12",
     "At each of the 150 steps the losses of all backends that ran agree to within one part in a "
     "thousand.",
 )
@@ -115,7 +113,6 @@ def test_backends_agree():
 
 
 @claim(
-    "12",
     "Without start-up the program is more than 50 times as fast as `fit` at the same work, and "
     "more than 10 times as fast as `fit` with 303 steps at a time.",
 )
@@ -127,7 +124,7 @@ def test_program_is_fast(speed):
     assert ready["fit, 303 at a time"] / ready["one program"] > 10
 
 
-@claim("12", "With everything counted, compiling too, it is still faster.")
+@claim("With everything counted, compiling too, it is still faster.")
 def test_program_is_faster_with_compiling(speed):
     """6 to 18 times against one step at a time, 4 to 13 against 303 at a time."""
     assert (speed["all"] >= speed["ready"]).all()
@@ -136,7 +133,6 @@ def test_program_is_faster_with_compiling(speed):
 
 
 @claim(
-    "12",
     "Step by step the losses of the loop and of the program agree to within one part in a "
     "thousand, and all forty MAEs to within a dollar.",
 )
@@ -152,7 +148,6 @@ def test_numbers_are_the_same():
 
 
 @claim(
-    "12",
     "After 100 epochs the K-fold MAE of each of the ten seeds is between 2.0 and 3.0 thousand "
     "dollars, where notebook 08's is.",
 )
@@ -166,7 +161,6 @@ def test_seeds_are_where_08_is(ten_seeds, whole):
 
 
 @claim(
-    "12",
     "The seed alone moves the score by about a hundred dollars (standard deviation).",
 )
 def test_seed_moves_the_score(ten_seeds):

@@ -1,10 +1,11 @@
 """The reference outputs are complete: one for each file that this run saved."""
 
 import pandas as pd
+
 from claims import saved
 from lesson.outputs import REFERENCE, outputs_folder
 
-# Made by `python -m lesson.train_best`, half an hour a seed; no notebook saves them.
+# Made by `python train_best.py`, half an hour a seed; no notebook saves them.
 BY_COMMAND = [
     REFERENCE / name
     for name in ("model_best.keras", "history_best.csv", "model_best.json", "best_seeds.csv")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from lesson import datasets
 from lesson.datasets import (
     BOSTON_FEATURES,

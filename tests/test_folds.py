@@ -19,6 +19,7 @@ import numpy as np
 import optuna
 import psutil
 import pytest
+
 from lesson import load_boston
 from lesson.folds import build, end_with_parent, fold_score
 

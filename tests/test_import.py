@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import keras
-import lesson
 import pytest
-from lesson import _one_step, _quiet
+
+import lesson
+from lesson import _quiet, _torch_steps
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SOURCES = sorted((NOTEBOOKS / "lesson").rglob("*.py"))
@@ -57,7 +58,7 @@ def test_several_steps_per_execution_are_no_fault_on_pytorch():
     """Keras refuses them there, when such a model is fitted."""
 
     class Model(keras.Model):
-        compile = _one_step.without_steps_per_execution(keras.Model.compile)
+        compile = _torch_steps.without_steps_per_execution(keras.Model.compile)
 
     inputs = keras.Input((1,))
     model = Model(inputs, keras.layers.Dense(1)(inputs))

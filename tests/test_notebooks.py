@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from claims import CLAIMS
 
-from notebooks import NOTEBOOKS, ROOT, claimed, code, markdown, read, tags
+from claims import CLAIMS
+from notebook_files import NOTEBOOKS, ROOT, claimed, code, markdown, read, tags
 
 TAGS = {
     "nbval-ignore-output",
@@ -67,7 +67,7 @@ def test_readme_lists_the_notebooks_in_order():
 def test_is_executed_from_a_fresh_kernel(path):
     counts = [c.execution_count for c in code(read(path))]
     assert counts == list(range(1, len(counts) + 1)), (
-        f"run it again: python benchmarks/run_notebooks.py --write {path.name[:2]}"
+        f"run it again: python tools/run_notebooks.py --write {path.name[:2]}"
     )
 
 
@@ -113,7 +113,7 @@ def test_title_tells_its_number(path):
 
 @every_notebook
 def test_stated_time_is_the_measured_one(path):
-    with open(ROOT / "benchmarks" / "timings.csv", newline="", encoding="utf-8") as file:
+    with open(ROOT / "tools" / "timings.csv", newline="", encoding="utf-8") as file:
         measured = {row["name"]: float(row["seconds"]) for row in csv.DictReader(file)}
     cell = next(c for c in read(path).cells if c.id == "time")
     stated = re.search(r"To run: about (\d+) (second|minute)s? on two cores\.", cell.source)

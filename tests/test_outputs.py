@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+
 from lesson import (
     load_history,
     load_model,

@@ -11,6 +11,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+
 from lesson import plots
 from lesson.plots import (
     LiveCurves,
@@ -20,7 +22,6 @@ from lesson.plots import (
     plot_history,
     show_images,
 )
-from matplotlib.figure import Figure
 
 mpl.use("Agg")
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from lesson import train_best
-from lesson.train_best import Checkpoints, Epoch, build_model, compile_model, train
+
+import train_best
+from train_best import Checkpoints, Epoch, build_model, compile_model, train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype="uint8")
 LABELS = np.eye(10)[np.arange(40) % 10]
@@ -154,7 +155,7 @@ def test_command_saves_model_history_and_record(tmp_path, monkeypatch, capsys):
     assert names == {"model_best.keras", "history_best.csv", "model_best.json", "best_seeds.csv"}
     assert not list((tmp_path / "checkpoints").iterdir())
     facts = json.loads((tmp_path / "model_best.json").read_text())
-    assert facts["command"] == "python -m lesson.train_best --seed 1 --epochs 1"
+    assert facts["command"] == "python train_best.py --seed 1 --epochs 1"
     assert len(facts["versions"]) == 3, "Keras, its backend, NumPy"
     model = keras.saving.load_model(tmp_path / "model_best.keras")
     _, accuracy = model.evaluate(IMAGES / np.float32(255), LABELS, verbose=0)

@@ -1,7 +1,7 @@
 """What the notebooks use and do not teach: data, curves, saved fits, checks."""
 
 from lesson import _quiet  # isort: skip  (it keeps the backend's start-up log quiet)
-from lesson import _one_step
+from lesson import _torch_steps
 from lesson.checks import check
 from lesson.datasets import (
     BOSTON_FEATURES,
@@ -54,4 +54,4 @@ __all__ = [
     "show_images",
 ]
 
-del _one_step, _quiet
+del _quiet, _torch_steps

@@ -16,7 +16,7 @@ from lesson import datasets
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.txt"
-TIMINGS = ROOT / "benchmarks" / "timings.csv"
+TIMINGS = ROOT / "tools" / "timings.csv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 GIB = 2**30
 
@@ -104,7 +104,7 @@ def time_small_fit():
 def forecast():
     """Time a small fit here; print how long each notebook will take.
 
-    Compares with the times in benchmarks/timings.csv, which were measured
+    Compares with the times in tools/timings.csv, which were measured
     together with the same small fit on a machine with two cores.
     """
     with open(TIMINGS, newline="", encoding="utf-8") as file:

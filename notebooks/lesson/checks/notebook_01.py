@@ -7,8 +7,8 @@ import warnings
 import keras
 import numpy as np
 
-from lesson.checks.compiled import _loss, _metrics, _name_in_history
 from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.judges import _loss, _metrics, _name_in_history
 
 # --- 1. Count the weights ---------------------------------------------------------
 

@@ -6,13 +6,13 @@ import numbers
 import keras
 import numpy as np
 
-from lesson.checks.compiled import (
+from lesson.checks.engine import exercise, judged, note, wrong
+from lesson.checks.judges import (
     judge_accuracy_for_one_hot,
     judge_adam,
     judge_loss_for_integers,
     judge_loss_for_one_hot,
 )
-from lesson.checks.engine import exercise, judged, note, wrong
 
 
 @exercise(

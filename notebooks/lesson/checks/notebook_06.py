@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from lesson.checks.compiled import judge_binary_accuracy, judge_binary_loss, judge_rmsprop
 from lesson.checks.engine import exercise, judged, note, right, wrong
+from lesson.checks.judges import judge_binary_accuracy, judge_binary_loss, judge_rmsprop
 from lesson.datasets import UNKNOWN, decode_review
 
 START, FIRST, NUM_WORDS = 1, 4, 10_000

@@ -1,4 +1,4 @@
-"""Judges of what a model was compiled with, for the checks to share."""
+"""Judges that several notebooks share: of what a model was compiled with."""
 
 import math
 import warnings

@@ -1,8 +1,8 @@
 """Train the residual network of notebook 10: one command, two cores, no graphics processor.
 
-    python -m lesson.train_best               on all 50,000 training images
-    python -m lesson.train_best --validate    on 40,000; the other 10,000 measure it
-    python -m lesson.train_best --seed 2      from other random weights
+    python train_best.py               on all 50,000 training images
+    python train_best.py --validate    on 40,000; the other 10,000 measure it
+    python train_best.py --seed 2      from other random weights
 
 Run it in the folder notebooks/. Every epoch is saved. If the machine stops, run
 the same command again: it goes on, and only the epoch in flight is lost.
@@ -22,6 +22,7 @@ import time
 from importlib.metadata import distributions
 from pathlib import Path
 
+import lesson  # noqa: F401  isort: skip  (first: it keeps the backend's start-up log quiet)
 import keras
 import numpy as np
 import pandas as pd
@@ -206,7 +207,7 @@ def write_record(name, options, rows, measured):
     used = re.compile(rf"(keras|numpy|{keras.backend.backend()}([-_]cpu)?)$")
     names = {d.metadata["Name"]: d.version for d in distributions()}
     facts = {
-        "command": f"python -m lesson.train_best --seed {options.seed} --epochs {options.epochs}"
+        "command": f"python train_best.py --seed {options.seed} --epochs {options.epochs}"
         + " --validate" * options.validate,
         "seed": options.seed,
         "epochs": len(rows),

@@ -3,7 +3,7 @@
 # ///
 """Takes the README's picture: notebook 03 in a real JupyterLab.
 
-    python fig/screenshot.py [--browser /usr/bin/chromium]
+    python tools/screenshot.py [--browser /usr/bin/chromium]
 
 Needs the package playwright and a Chromium. Starts the JupyterLab of the
 Python that runs it, opens the notebook, scrolls to the cell that fits the

@@ -1,9 +1,9 @@
 """Execute notebooks from a fresh kernel each, with a line and a time as they go.
 
-    python benchmarks/run_notebooks.py                executed copies and report to build/
-    python benchmarks/run_notebooks.py 03 04          only these
-    python benchmarks/run_notebooks.py --write        store the outputs in the notebooks
-    python benchmarks/run_notebooks.py --outputs DIR  where the fits save, relative to here
+    python tools/run_notebooks.py                executed copies and report to build/
+    python tools/run_notebooks.py 03 04          only these
+    python tools/run_notebooks.py --write        store the outputs in the notebooks
+    python tools/run_notebooks.py --outputs DIR  where the fits save, relative to here
 
 Fits save to build/fit_outputs unless told, so a learner's own are left alone.
 """
@@ -26,7 +26,7 @@ from nbconvert import HTMLExporter
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
-TIMINGS = ROOT / "benchmarks" / "timings.csv"
+TIMINGS = ROOT / "tools" / "timings.csv"
 ANSI_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
