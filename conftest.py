@@ -1,4 +1,4 @@
-"""How the notebooks are tested: where their fits save, and what comes last.
+"""How the tests are run: where notebooks save, what is compared, what runs beside what.
 
 nbval compares every output of a cell with the stored one, pictures apart
 (their alternative text is compared), unless the cell's tag is
@@ -9,24 +9,61 @@ import os
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
-OUTPUTS = Path(__file__).parent / "build" / "fit_outputs"
+from side_by_side import ByNeed, order
+
+ROOT = Path(__file__).parent
+OUTPUTS = ROOT / "build" / "fit_outputs"
+ONE_PROCESS = 3 * 2**30  # bytes: a process of tests and the kernel of its notebook
+TOO_LITTLE = 8 * 2**30  # for two of them
 # The last of them asks for what all notebooks save.
 OF_NOTEBOOK_12 = {"12-custom-training.ipynb", "test_claims_12.py", "test_claims_reference.py"}
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="run no notebook; judge the claims on fit_outputs/reference",
+    )
 
 
 def pytest_configure(config):
     # Kernels inherit this: a test never overwrites what a learner has saved.
     os.environ["FIT_OUTPUTS"] = str(OUTPUTS)
+    if config.option.quick:
+        os.environ["CLAIMS_ON_REFERENCE"] = "1"
+    if (config.option.numprocesses or 0) > 1:
+        # Processes side by side need one thread each: more would wait for one another.
+        for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_xdist_auto_num_workers(config):
+    """As many processes as cores and memory allow."""
+    memory = psutil.virtual_memory().available
+    if memory < TOO_LITTLE:
+        return 1
+    return max(1, min(cores(), memory // ONE_PROCESS))
+
+
+def cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByNeed(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.option.quick:
+        items[:] = [item for item in items if item.path.suffix != ".ipynb"]
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         for item in items:
             _allow_for_backend(item)
-    # The claims judge what the notebooks save, so they come after them.
-    items.sort(key=lambda item: item.path.name.startswith("test_claims_"))
+    items.sort(key=lambda item: order(item.nodeid))
 
 
 def _allow_for_backend(item):
@@ -37,8 +74,31 @@ def _allow_for_backend(item):
         item.options["check"] = False
 
 
+# Claims must judge this run's fits and not an earlier one's. Once, before any test: in the
+# one process there is, or in the one that deals out the tests to the others.
 def pytest_collection_finish(session):
-    # Claims must judge this run's fits and not an earlier one's.
-    runs_notebooks = any(item.path.suffix == ".ipynb" for item in session.items)
-    if runs_notebooks and not session.config.option.collectonly:
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        _forget_earlier_fits(item.nodeid for item in session.items)
+
+
+def pytest_xdist_node_collection_finished(node, ids):
+    if node.gateway.id == "gw0":
+        _forget_earlier_fits(ids)
+
+
+def _forget_earlier_fits(ids):
+    if any(".ipynb::" in name for name in ids):
         shutil.rmtree(OUTPUTS, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A failure names the notebook's cell, or quotes the sentence that it refutes."""
+    report = yield
+    if report.failed:
+        cell = getattr(item, "cell", None)
+        if cell is not None:
+            report.sections.append(("cell", f"{item.path.name}, cell {cell.id!r}"))
+        for mark in item.iter_markers("claim"):
+            report.sections.append(("the notebook says", mark.args[0]))
+    return report

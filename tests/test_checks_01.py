@@ -353,7 +353,7 @@ def functional():
         {"metrics": [metrics.CategoricalAccuracy(name="accuracy")]},
         {"metrics": ["mse", "accuracy"]},
     ],
-    ids=str,
+    ids=lambda other: ", ".join(other) or "solution",
 )
 def test_repaired(said, given):
     assert is_right(said("01-repair", model_new=repaired(**given)))

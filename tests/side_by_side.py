@@ -1,0 +1,122 @@
+"""Which tests run beside which: a notebook with its claims, after what it reads.
+
+The tests are dealt out in units. A unit is one file of tests, or one notebook together
+with tests/test_claims_NN.py, which judges what the notebook saves. A notebook that loads
+what another one saves says so in its code, `load_model("model_intro")`, and is run after
+that one. Where there is a choice, what takes longest begins first.
+"""
+
+import ast
+import csv
+import functools
+import re
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).resolve().parents[1]
+LAST = "tests/test_claims_reference.py"  # asks for what all notebooks save
+OTHER_SECONDS = 20  # of a file of tests, about
+
+
+def unit(nodeid):
+    """The unit of a test: the notebook's, "notebooks/NN", or the name of its file."""
+    file = nodeid.split("::")[0]
+    number = re.match(r"notebooks/(\d\d)-[^/]*\.ipynb$|tests/test_claims_(\d\d)\.py$", file)
+    return f"notebooks/{number[1] or number[2]}" if number else file
+
+
+def called(path, prefix):
+    """Every text in the statements of a notebook that call `load_…` or `save_…`."""
+    found = set()
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        try:
+            tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        except SyntaxError:  # a blank to fill in, or an error on purpose
+            continue
+        for statement in ast.walk(tree):
+            if isinstance(statement, ast.stmt) and calls(statement, prefix):
+                found |= {
+                    node.value
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                }
+    return found
+
+
+def calls(statement, prefix):
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {f"{prefix}_{kind}" for kind in ("model", "history", "table")}
+        for node in ast.walk(statement)
+    )
+
+
+@functools.cache
+def needs():
+    """For each notebook's unit, the units that save what it loads."""
+    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+    units = {unit(f"notebooks/{path.name}"): path for path in paths}
+    saved = {name: called(path, "save") for name, path in units.items()}
+    loaded = {name: called(path, "load") - saved[name] for name, path in units.items()}
+    return {name: {other for other in units if loaded[name] & saved[other]} for name in units}
+
+
+@functools.cache
+def seconds():
+    """How long each notebook took when it was measured."""
+    with open(ROOT / "tools" / "timings.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {f"notebooks/{row['name'][:2]}": float(row["seconds"]) for row in rows}
+
+
+@functools.cache
+def until_the_end(name):
+    """Seconds from the beginning of a unit to the end of the last that waits for it."""
+    waiting = [until_the_end(other) for other, wanted in needs().items() if name in wanted]
+    return seconds().get(name, OTHER_SECONDS) + max(waiting, default=0)
+
+
+def order(nodeid):
+    """A key to sort tests by: longest first, a notebook before what waits for it."""
+    name = unit(nodeid)
+    claims = nodeid.startswith("tests/test_claims_")
+    return name == LAST, -until_the_end(name), name, claims
+
+
+class ByNeed(LoadScopeScheduling):
+    """Give each process the first unit for which everything it reads has been saved."""
+
+    def _split_scope(self, nodeid):
+        return unit(nodeid)
+
+    def _assign_work_unit(self, node):
+        ready = next(filter(self._is_ready, self.workqueue), None)
+        if ready is None:
+            # A process keeps its last test until it gets another. So where all have come
+            # to their last, nothing more will be saved, and what is left may begin.
+            if any(self._pending_of(work) > 1 for work in self.assigned_work.values()):
+                return
+            ready = next(iter(self.workqueue))
+        self.workqueue.move_to_end(ready, last=False)
+        super()._assign_work_unit(node)
+
+    def _is_ready(self, name):
+        wanted = set(needs()) if name == LAST else needs().get(name, set())
+        return not any(
+            unit(nodeid) in wanted and ".ipynb::" in nodeid and not done
+            for work in [self.workqueue, *self.assigned_work.values()]
+            for tests in work.values()
+            for nodeid, done in tests.items()
+        )
+
+    def mark_test_complete(self, node, item_index, duration=0):
+        super().mark_test_complete(node, item_index, duration)
+        if self.workqueue:
+            for other in self.nodes:  # one of them may have waited for this
+                self._reschedule(other)
