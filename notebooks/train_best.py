@@ -77,11 +77,11 @@ def convolution(x, filters, pool=False, size=3, padding="same"):
     return keras.layers.Activation("relu")(x)
 
 
-def compile_model(model, steps):
+def compile_model(model, steps, peak_rate=PEAK_RATE):
     """Compile for a fit of so many steps: the rate rises to its peak, then falls to nothing."""
     warm_up = steps // 5
     rate = keras.optimizers.schedules.CosineDecay(
-        PEAK_RATE / 50, steps - warm_up, warmup_target=PEAK_RATE, warmup_steps=warm_up
+        peak_rate / 50, steps - warm_up, warmup_target=peak_rate, warmup_steps=warm_up
     )
     model.compile(
         optimizer=keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-2),
