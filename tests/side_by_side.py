@@ -29,8 +29,8 @@ def unit(nodeid):
 
 
 def called(path, prefix):
-    """Every text in the statements of a notebook that call `load_…` or `save_…`."""
-    found = set()
+    """The texts in each statement of a notebook that calls `load_…` or `save_…`: a list of sets."""
+    found = []
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type != "code":
             continue
@@ -40,11 +40,8 @@ def called(path, prefix):
             continue
         for statement in ast.walk(tree):
             if isinstance(statement, ast.stmt) and calls(statement, prefix):
-                found |= {
-                    node.value
-                    for node in ast.walk(statement)
-                    if isinstance(node, ast.Constant) and isinstance(node.value, str)
-                }
+                constants = (n.value for n in ast.walk(statement) if isinstance(n, ast.Constant))
+                found.append({value for value in constants if isinstance(value, str)})
     return found
 
 
@@ -62,8 +59,8 @@ def needs():
     """For each notebook's unit, the units that save what it loads."""
     paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
     units = {unit(f"notebooks/{path.name}"): path for path in paths}
-    saved = {name: called(path, "save") for name, path in units.items()}
-    loaded = {name: called(path, "load") - saved[name] for name, path in units.items()}
+    saved = {name: set().union(*called(path, "save")) for name, path in units.items()}
+    loaded = {n: set().union(*called(path, "load")) - saved[n] for n, path in units.items()}
     return {name: {other for other in units if loaded[name] & saved[other]} for name in units}
 
 
@@ -117,6 +114,5 @@ class ByNeed(LoadScopeScheduling):
 
     def mark_test_complete(self, node, item_index, duration=0):
         super().mark_test_complete(node, item_index, duration)
-        if self.workqueue:
-            for other in self.nodes:  # one of them may have waited for this
-                self._reschedule(other)
+        for other in self.nodes:  # one of them may have waited for this
+            self._reschedule(other)

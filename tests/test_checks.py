@@ -129,16 +129,16 @@ def test_solution_passes_its_check(cells, check_cell, solution, capsys, request)
 
 def test_every_check_has_a_solution_and_every_solution_a_check():
     written = {path.name[:2] for path in NOTEBOOKS}
-    judged = {exercise for exercise in engine._EXERCISES if exercise[:2] in written}
+    judged = {exercise for exercise in engine.EXERCISES if exercise[:2] in written}
     assert {one.id for one in exercises()} == judged
 
 
 # --- The engine ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", engine._EXERCISES)
+@pytest.mark.parametrize("exercise", engine.EXERCISES)
 def test_nothing_yet(exercise, said):
-    needs = engine._EXERCISES[exercise][1]
+    needs = engine.EXERCISES[exercise].needs
     for nothing in ({}, dict.fromkeys(needs), dict.fromkeys(needs, ...)):
         text = said(exercise, **nothing)
         assert re.fullmatch(r"Nothing to check yet: .+, then run this cell again\.", text)
@@ -207,9 +207,9 @@ def judge_nonsense(text):
 
 
 @pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)
-@pytest.mark.parametrize("exercise", engine._EXERCISES)
+@pytest.mark.parametrize("exercise", engine.EXERCISES)
 def test_nonsense_is_explained(exercise, thing, said):
-    judge_nonsense(said(exercise, **dict.fromkeys(engine._EXERCISES[exercise][1], thing)))
+    judge_nonsense(said(exercise, **dict.fromkeys(engine.EXERCISES[exercise].needs, thing)))
 
 
 @pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)

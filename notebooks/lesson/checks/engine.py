@@ -7,12 +7,21 @@ not raise, whatever is in the kernel, and does not give the answer away.
 import inspect
 import math
 import numbers
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
 RIGHT, WRONG, NOTE = "✓", "✗", "·"
-_EXERCISES = {}
+EXERCISES = {}  # by name
+
+
+class Exercise(NamedTuple):
+    """What is to be made, of which variables and types, and the judge of it."""
+
+    make: str
+    needs: dict
+    judge: callable
 
 
 def check(exercise, **objects):
@@ -59,16 +68,16 @@ def exercise(name, make, **needs):
     """
 
     def register(judge):
-        _EXERCISES[name] = make, needs, judge
+        EXERCISES[name] = Exercise(make, needs, judge)
         return judge
 
     return register
 
 
 def _answer(name, found):
-    if name not in _EXERCISES:
-        return [f"{WRONG} No exercise is called {name!r}. There are: {', '.join(_EXERCISES)}."]
-    make, needs, judge = _EXERCISES[name]
+    if name not in EXERCISES:
+        return [f"{WRONG} No exercise is called {name!r}. There are: {', '.join(EXERCISES)}."]
+    make, needs, judge = EXERCISES[name]
     missing = [n for n in needs if found.get(n) is None or found[n] is ...]
     if missing:
         return [f"Nothing to check yet: {make}, then run this cell again."]
