@@ -87,15 +87,21 @@ def photograph(options):
         page.wait_for_timeout(4000)
         if options.run_all:
             run_all(page)
+        choose(page, "View", "Expand All Outputs")  # a solution's are collapsed
+        page.wait_for_timeout(2000)
         page.evaluate(SCROLL_TO_CURVES)
         page.wait_for_timeout(2000)
         page.screenshot(path=options.out)
         browser.close()
 
 
+def choose(page, menu, entry):
+    page.click(f"text={menu} >> nth=0")
+    page.click(f"text={entry}")
+
+
 def run_all(page):
-    page.click("text=Run >> nth=0")
-    page.click("text=Restart Kernel and Run All Cells…")
+    choose(page, "Run", "Restart Kernel and Run All Cells…")
     page.click(".jp-Dialog button.jp-mod-accept")
     page.wait_for_timeout(5000)  # every number has gone from the prompts
     page.wait_for_function(ALL_HAVE_RUN, timeout=600_000)
