@@ -15,6 +15,9 @@ import pytest
 from lesson.outputs import REFERENCE, outputs_folder
 
 CLAIMS = {}
+QUICK = bool(os.environ.get("CLAIMS_ON_REFERENCE"))  # set by pytest --quick
+
+of_this_run = pytest.mark.skipif(QUICK, reason="judges what notebooks leave that just ran")
 
 
 def claim(sentence):
@@ -36,8 +39,7 @@ def seen_on_tensorflow(reason):
 
 def saved(name):
     """Path of a file that a notebook of this run saved; fails when there is none."""
-    quick = os.environ.get("CLAIMS_ON_REFERENCE")
-    path = (REFERENCE if quick else outputs_folder()) / name
+    path = (REFERENCE if QUICK else outputs_folder()) / name
     if not path.is_file():
         pytest.fail(f"{name} is missing: the notebook that saves it did not get that far")
     return path

@@ -6,7 +6,7 @@ A search depends on which of two processes is first, so no two runs are equal.
 import numpy as np
 import pytest
 
-from claims import claim, saved, table
+from claims import claim, of_this_run, saved, table
 from lesson.folds import fold_score
 
 LEARNED = ["COMPLETE", "PRUNED"]
@@ -64,6 +64,7 @@ def test_search_ends_at_its_total(search, finished):
     assert not search["state"].isin(["RUNNING", "WAITING"]).any()
 
 
+@of_this_run
 def test_database_is_left(search):
     assert saved("tuning_boston.db").stat().st_size > 0
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from claims import saved
+from claims import of_this_run, saved
 from lesson.outputs import REFERENCE, outputs_folder
 
 # Made by `python train_best.py`, half an hour a seed; no notebook saves them.
@@ -17,12 +17,14 @@ def kept(folder):
     return {path.name for path in folder.glob("[!.]*") if path.suffix in {".csv", ".keras"}}
 
 
+@of_this_run
 def test_reference_has_what_the_notebooks_save():
     by_command = {path.name for path in BY_COMMAND if path.suffix != ".json"}
     assert kept(outputs_folder()) | by_command == kept(REFERENCE), "make reference"
     assert all(path.is_file() for path in BY_COMMAND)
 
 
+@of_this_run
 def test_reference_tables_have_the_columns_of_this_run():
     for path in REFERENCE.glob("[!.]*.csv"):
         if path in BY_COMMAND:
