@@ -204,7 +204,7 @@ def test_figures_carry_the_text_of_their_file(path):
         for alt, name in re.findall(r"!\[([^\]]*)\]\(\.\./fig/([^)]+\.svg)\)", cell.source):
             svg = (ROOT / "fig" / name).read_text(encoding="utf-8")
             described = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)[1]
-            assert alt == described, f"cell {cell.id}: python fig/draw.py --alt {name[:-4]}"
+            assert alt == described, f"cell {cell.id}: python fig/drawing.py --alt {name[:-4]}"
 
 
 @every_notebook

@@ -1,0 +1,127 @@
+"""The diagrams of notebook 10, Beyond ninety percent."""
+
+from drawing import (
+    BLUE,
+    DIM,
+    GREEN,
+    GREY,
+    LARGE,
+    ORANGE,
+    PURPLE,
+    arrow,
+    box,
+    canvas,
+    figure,
+    key,
+    tint,
+    write,
+)
+
+
+def _shape_label(size, channels):
+    return f"{size} × {size} × {channels}"
+
+
+@figure("A residual block, for equal shapes and for different ones")
+def fig_10_residual_block(size=16, channels=64, filters=128):
+    drawing, ax = canvas(322)
+    panels = (
+        (10, "without a skip", None, channels),
+        (206, "with a skip", False, channels),
+        (402, "… to another shape", True, filters),
+    )
+    wide, tall = 104, 34
+    for left, head, project, after in panels:
+        middle = left + 48 + wide / 2
+        write(ax, middle, 18, head, bold=True, size=LARGE)
+        write(ax, middle, 46, _shape_label(size, channels))
+        arrow(ax, (middle, 56), (middle, 82))
+        layers = [(f"{after} filters 3 × 3", BLUE), ("normalise, ReLU", PURPLE)]
+        for count, (words, color) in enumerate(layers):
+            y = 82 + count * 62
+            box(ax, middle - 56, y, 112, tall, color=color)
+            write(ax, middle, y + tall / 2, words)
+            arrow(ax, (middle, y + tall), (middle, y + 62 - (0 if count == 0 else 4)))
+        join = 82 + 2 * 62 + 10
+        if project is None:
+            write(ax, middle, join + 8, "f(x)", bold=True, size=LARGE)
+            write(ax, middle, join + 60, _shape_label(size, after))
+            arrow(ax, (middle, join + 22), (middle, join + 48))
+            continue
+        ax.plot(middle, join, "o", markersize=22, markerfacecolor=tint(GREEN, 0.3),
+                markeredgecolor=GREEN, markeredgewidth=1.5)  # fmt: skip
+        write(ax, middle, join, "+", bold=True, size=LARGE)
+        around = left + 8
+        ends = (middle, 66), (around, 66), (around, join), (middle - 12, join)
+        arrow(ax, *ends, color=GREEN, width=2.4)
+        if project:
+            box(ax, around - 8, 120, 42, 50, color=ORANGE, facecolor=tint(ORANGE, 0.3))
+            write(ax, around + 13, 145, f"{after} of\n1 × 1")
+        words = "x + f(x)" if not project else "g(x) + f(x)"
+        write(ax, middle + 20, join + 1, words, bold=True, ha="left")
+        arrow(ax, (middle, join + 12), (middle, join + 48))
+        write(ax, middle, join + 60, _shape_label(size, after))
+    extra = channels * filters + filters
+    write(ax, 20, 308, f"f: what the block learns      g: {filters} filters of 1 × 1, "
+          f"{extra:,} parameters, only where shapes differ", ha="left", color=DIM)  # fmt: skip
+    same = _shape_label(size, channels)
+    alt = (
+        f"Three stretches of a network. Without a skip, {same} numbers x go through {channels} "
+        f"filters of 3 × 3, are normalised and pass ReLU: f(x). With a skip, x also goes around "
+        f"them on a second path and is added: x + f(x), which takes equal shapes. With {filters} "
+        f"filters, f(x) has the shape {_shape_label(size, filters)}; then {filters} filters of "
+        f"1 × 1 on the second path, {extra:,} parameters, bring x to it: g(x) + f(x)."
+    )
+    return drawing, alt
+
+
+@figure("The residual network of this notebook, from image to answer")
+def fig_10_residual_net(stem=24, widths=(64, 192, 256), classes=10):
+    drawing, ax = canvas(232)
+    size, middle, x = 32, 80, 14
+    alt = [f"From left to right: an image of {_shape_label(size, 3)}"]
+    stages = [("the image", size, 3, GREY)]
+    size -= 1  # the first filters, of 2 × 2, have no border
+    stages.append((f"{stem} filters", size, stem, BLUE))
+    for width in widths:
+        size //= 2
+        stages.append((f"{width} filters", size, width, BLUE))
+    last = None
+    for count, (words, size, channels, color) in enumerate(stages):
+        side = 38 + 0.7 * size
+        place = box(ax, x, middle - side / 2, side, side, color=color, rounding=3)
+        write(ax, place.center[0], middle - 8, str(channels), bold=True, size=LARGE)
+        write(ax, place.center[0], middle + 9, f"{size} × {size}")
+        low = middle + 48
+        write(ax, place.center[0], low, words)
+        if last is not None:
+            arrow(ax, (last.right[0] + 2, middle), (x - 2, middle))
+        end = place
+        if count > 1:
+            write(ax, place.center[0], low + 17, "and pooling")
+            end = box(ax, x + side + 18, middle - side / 2, side, side, color=GREEN, rounding=3)
+            write(ax, end.center[0], middle, "+", bold=True, size=LARGE)
+            arrow(ax, (place.right[0] + 2, middle), (end.x - 2, middle))
+            top = middle - side / 2
+            route = (place.center[0], top), (place.center[0], top - 24), (end.center[0], top - 24)
+            arrow(ax, *route, (end.center[0], top - 1), color=GREEN, width=2.4)
+            alt.append(
+                f"{words} and pooling leave {_shape_label(size, channels)}, and a residual block "
+                f"keeps that shape"
+            )
+        elif count:
+            alt.append(f"{stem} filters of 2 × 2 make it {_shape_label(size, channels)}")
+        last, x = end, end.right[0] + 14
+    arrow(ax, (last.right[0] + 2, middle), (x - 2, middle))
+    place = box(ax, x, middle - 19, 38, 38, color=PURPLE, rounding=3)
+    write(ax, *place.center, str(classes), bold=True, size=LARGE)
+    write(ax, place.center[0], middle + 48, "classes")
+    key(ax, 20, 176, BLUE, "3 × 3 convolution (the first 2 × 2), batch normalisation, ReLU")
+    key(ax, 430, 176, GREEN, "once more, added to x")
+    words = f"the largest number of each of the {widths[-1]} maps, Dense {classes}, divided by 8"
+    key(ax, 20, 202, PURPLE, f"{words}, softmax")
+    alt.append(
+        f"the largest number of each of the {widths[-1]} maps goes to a dense layer of {classes}, "
+        f"whose results are divided by 8 before softmax"
+    )
+    return drawing, "; ".join(alt) + "."
