@@ -37,6 +37,15 @@ def test_packages_as_locked_are_ticked(capsys, monkeypatch, tmp_path):
     assert capsys.readouterr().out.startswith("✓ 1 packages")
 
 
+def test_hashes_of_the_lock_are_passed_over(capsys, monkeypatch, tmp_path):
+    hashes = " \\\n    --hash=sha256:00" * 2 + "\n"
+    lock(monkeypatch, tmp_path, f"absent==1.0{hashes}gone==2.0 ; python_version > '3'{hashes}")
+    environment.check_packages()
+    out = capsys.readouterr().out
+    assert out.startswith("✗ 2 of 2 packages differ")
+    assert "absent is missing, not 1.0; gone is missing, not 2.0\n" in out
+
+
 def test_other_packages_are_named(capsys, monkeypatch, tmp_path):
     lock(monkeypatch, tmp_path, "numpy==0.0.1\nno-such-package==2.0\n")
     environment.check_packages()

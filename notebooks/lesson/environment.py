@@ -3,6 +3,7 @@
 import csv
 import importlib.metadata
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -119,7 +120,9 @@ def forecast():
 
 
 def _lock_lines():
-    lines = (line.split("#")[0].strip() for line in LOCK.read_text(encoding="utf-8").splitlines())
+    """Return the lock's requirements, one a line, without comments and hashes."""
+    text = LOCK.read_text(encoding="utf-8").replace("\\\n", "")
+    lines = (re.split("#|--hash=", line)[0].strip() for line in text.splitlines())
     return [line for line in lines if line]
 
 
