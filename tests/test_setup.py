@@ -17,6 +17,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from lesson import environment
 
 ROOT = Path(__file__).resolve().parents[1]
