@@ -6,10 +6,10 @@ nbval compares every output of a cell with the stored one, pictures apart
 """
 
 import os
+import runpy
 import shutil
 from pathlib import Path
 
-import psutil
 import pytest
 
 from side_by_side import ByNeed, order
@@ -43,14 +43,12 @@ def pytest_configure(config):
 
 def pytest_xdist_auto_num_workers(config):
     """As many processes as cores and memory allow."""
-    memory = psutil.virtual_memory().available
+    # By its path: to import lesson would import Keras, in a process that has no use for it.
+    machine = runpy.run_path(str(ROOT / "notebooks" / "lesson" / "machine.py"))
+    memory = machine["memory_available"]()
     if memory < TOO_LITTLE:
         return 1
-    return max(1, min(cores(), memory // ONE_PROCESS))
-
-
-def cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(machine["cores"](), memory // ONE_PROCESS))
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -1,10 +1,11 @@
 """Notebook 00's questions: a tick when all is well, else what to do."""
 
-from types import SimpleNamespace
+import json
+import tempfile
 
 import pytest
 
-from lesson import datasets, environment
+from lesson import datasets, environment, machine
 
 
 def test_python_of_the_lock_is_ticked(capsys, monkeypatch):
@@ -63,10 +64,96 @@ def test_the_lock_itself_can_be_read(capsys):
 
 @pytest.mark.parametrize(("free", "mark"), [(1.0, "✗"), (8.0, "✓")])
 def test_memory(capsys, monkeypatch, free, mark):
-    memory = SimpleNamespace(available=free * 2**30, total=16 * 2**30)
-    monkeypatch.setattr(environment.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(machine, "memory_available", lambda: free * 2**30)
+    monkeypatch.setattr(machine, "memory_total", lambda: 16 * 2**30)
     environment.check_machine()
     assert f"{mark} {free:.1f} of 16.0 GiB" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "✓ 1 processor core\n"), (4, "✓ 4 processor cores\n")]
+)
+def test_cores(capsys, monkeypatch, count, told):
+    monkeypatch.setattr(machine, "cores", lambda: count)
+    environment.check_machine()
+    assert capsys.readouterr().out.startswith(told)
+
+
+@pytest.fixture
+def keras_json(monkeypatch, tmp_path):
+    """A function that writes a settings file where Keras looks for it."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    path = tmp_path / "keras.json"
+
+    def write(**settings):
+        path.write_text(json.dumps(settings), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_usual_settings_are_ticked(capsys, keras_json):
+    keras_json(floatx="float32", epsilon=1e-07, backend="jax", image_data_format="channels_last")
+    environment.check_keras()
+    assert capsys.readouterr().out == (
+        f"✓ Keras {environment.keras.__version__} on {environment.keras.config.backend()}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "usual"),
+    [
+        ("image_data_format", "channels_first", "channels_last"),
+        ("floatx", "float16", "float32"),
+        ("epsilon", 0.001, 1e-07),
+    ],
+)
+def test_other_setting_is_named_with_its_file(capsys, keras_json, name, value, usual):
+    path = keras_json(**{name: value})
+    environment.check_keras()
+    out = capsys.readouterr().out
+    assert f"✗ Keras's {name} is {value!r}, by the file {path}; the series needs {usual!r}" in out
+    assert "delete the file" in out
+
+
+def test_backend_that_cannot_train_is_named(capsys, monkeypatch, keras_json):
+    path = keras_json(backend="numpy")
+    monkeypatch.setattr(environment.keras.backend, "backend", lambda: "numpy")
+    environment.check_keras()
+    out = capsys.readouterr().out
+    assert "on numpy, which cannot train" in out
+    assert f"KERAS_BACKEND or as backend in {path}" in out
+
+
+def test_folder_of_outputs_is_ticked_and_left_empty(capsys, monkeypatch, tmp_path):
+    folder = tmp_path / "not yet" / "there"
+    monkeypatch.setenv("FIT_OUTPUTS", str(folder))
+    environment.check_outputs()
+    assert capsys.readouterr().out == "✓ what a fit learns can be saved in fit_outputs/\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_file_in_the_place_of_the_folder_of_outputs_is_named(capsys, monkeypatch, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_bytes(b"")
+    monkeypatch.setenv("FIT_OUTPUTS", str(taken))
+    environment.check_outputs()
+    out = capsys.readouterr().out
+    assert out.startswith(f"✗ nothing can be saved in {taken}: File exists\n")
+    assert "FIT_OUTPUTS" in out
+
+
+def test_folder_of_outputs_of_another_user_is_named(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("FIT_OUTPUTS", str(tmp_path))
+
+    def refuse(**_):  # as root, too, whom no mode keeps out
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    environment.check_outputs()
+    out = capsys.readouterr().out
+    assert out.startswith(f"✗ nothing can be saved in {tmp_path}: Permission denied\n")
+    assert "FIT_OUTPUTS" in out
 
 
 def test_whole_data_are_ticked(capsys):

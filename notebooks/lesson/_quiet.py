@@ -2,9 +2,11 @@
 
 TensorFlow writes notices about the processor to standard error while it is
 imported. No documented setting keeps all of them back, and the switch they
-name (`TF_ENABLE_ONEDNN_OPTS=0`) makes convolutions slower. So what is written
-to the process's standard error during this one import is held, and everything
-but those notices is passed on.
+name (`TF_ENABLE_ONEDNN_OPTS=0`) makes convolutions slower. So another process,
+the keeper, holds what is written to standard error during this one import, and
+then passes on everything but those notices. It does so, too, where the import
+ends this process, as TensorFlow's does on a processor that it cannot use: the
+last that it wrote is the reason.
 """
 
 import contextlib
@@ -12,39 +14,87 @@ import importlib
 import logging
 import os
 import re
+import subprocess
 import sys
-import tempfile
+
+from lesson import _settings
 
 # The C++ log's own prefix for an information line, and the lines around it.
 NOTICE = re.compile(
     rb"I\d{4} \d\d:\d\d|I0000 00:00|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: I "
     rb"|WARNING: All log messages before absl|To enable the following instructions"
 )
+END = b"\0"  # of what there is to hold
+KEEPER = """
+import re, sys
+notice, end, held = sys.argv[1].encode(), b"\\0", b""
+while not held.endswith(end) and (more := sys.stdin.buffer.read1()):
+    held += more
+# No end: who wrote is dead, and what shows its standard error may be dead as well.
+stream = sys.stdout if held.endswith(end) else sys.stderr
+lines = held.removesuffix(end).splitlines(keepends=True)
+stream.buffer.write(b"".join(line for line in lines if not re.match(notice, line)))
+"""
 
 
 def import_keras():
-    """Import Keras, passing on to standard error all but start-up notices."""
+    """Import Keras, passing on to standard error all but start-up notices.
+
+    Raises:
+        ImportError: if a setting of Keras's keeps it from starting; says which,
+            and where it is set.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     try:
-        saved = os.dup(2)
-    except OSError:  # no standard error to keep quiet
-        _import()
+        with _without_notices():
+            _import()
+    except Exception as error:
+        explanation = _settings.explain(error)
+        if explanation is None:
+            raise
+        raise ImportError(explanation) from None
+
+
+@contextlib.contextmanager
+def _without_notices():
+    try:
+        shown = os.dup(2)
+        keeper = _start_keeper(shown)
+    except OSError:  # no standard error to keep quiet, or no process to be had
+        yield
         return
+    _flush()
+    os.dup2(keeper.stdin.fileno(), 2)
+    try:
+        yield
+    finally:
+        _flush()
+        os.dup2(shown, 2)
+        os.close(shown)
+        with contextlib.suppress(OSError):  # the keeper was killed
+            os.write(keeper.stdin.fileno(), END)
+        keeper.communicate()
+
+
+def _start_keeper(shown):
+    try:
+        # In a notebook this is the terminal; `shown` leads through the kernel, and ends with it.
+        last = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        last = shown
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", KEEPER, NOTICE.pattern.decode()],
+        stdin=subprocess.PIPE,
+        stdout=shown,
+        stderr=last,
+        start_new_session=True,  # interrupts are not for it
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _flush():
     if sys.stderr is not None:
         sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            _import()
-        finally:
-            if sys.stderr is not None:
-                sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            held.seek(0)
-            for line in held:
-                if not NOTICE.match(line):
-                    os.write(2, line)
 
 
 def _import():

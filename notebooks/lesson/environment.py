@@ -1,24 +1,25 @@
-"""What notebook 00 asks of a machine: versions, memory, data, speed."""
+"""What notebook 00 asks of a machine: versions, settings, memory, data, speed."""
 
 import csv
 import importlib.metadata
-import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import keras
 import numpy as np
-import psutil
 from packaging.requirements import Requirement
 
-from lesson import datasets
+from lesson import _settings, datasets, machine
+from lesson.outputs import outputs_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.txt"
 TIMINGS = ROOT / "tools" / "timings.csv"
 OLDEST, NEWEST = (3, 11), (3, 13)
+BACKENDS = ("tensorflow", "jax", "torch")  # Keras has others, for predictions alone
 GIB = 2**30
 
 
@@ -53,17 +54,57 @@ def check_packages():
         _tick(f"{len(wanted)} packages, each at the version in requirements.txt")
 
 
+def check_keras():
+    """Print Keras's version and backend, and settings with which it gives other results."""
+    backend = keras.backend.backend()
+    path, settings = _settings.read()
+    if backend in BACKENDS:
+        _tick(f"Keras {keras.__version__} on {backend}")
+    else:
+        _cross(
+            f"Keras {keras.__version__} on {backend}, which cannot train",
+            f"Name {' or '.join(BACKENDS)} in KERAS_BACKEND or as backend in {path}.",
+        )
+    for name, usual in _settings.USUAL.items():
+        value = settings.get(name, usual)
+        if name != "backend" and value != usual:
+            _cross(
+                f"Keras's {name} is {value!r}, by the file {path}; the series needs {usual!r}",
+                "Change it there, or delete the file. Then restart the kernel.",
+            )
+
+
 def check_machine():
-    """Print the backend, the processor cores and the memory."""
-    _tick(f"Keras {keras.__version__} on {keras.backend.backend()}")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    _tick(f"{cores} processor cores")
-    memory = psutil.virtual_memory()
-    text = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB of memory free"
-    if memory.available >= 4 * GIB:
+    """Print the processor cores and the memory that this process may use."""
+    cores = machine.cores()
+    _tick(f"{cores} processor core{'s' if cores > 1 else ''}")
+    available, total = machine.memory_available(), machine.memory_total()
+    text = f"{available / GIB:.1f} of {total / GIB:.1f} GiB of memory free"
+    if available >= 4 * GIB:
         _tick(text)
     else:
-        _cross(text, "The largest notebook takes up to 4 GiB: close other programs or kernels.")
+        _cross(
+            text,
+            "The largest notebook takes up to 4 GiB. Close other programs and kernels; in a "
+            "container, raise its limit.",
+        )
+
+
+def check_outputs():
+    """Print whether the notebooks can save what their fits learn."""
+    folder = outputs_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        _cross(
+            f"nothing can be saved in {folder}: {error.strerror}",
+            "Make it a folder that you may write to, or name another in the environment variable "
+            "FIT_OUTPUTS before you start Jupyter.",
+        )
+    else:
+        _tick("what a fit learns can be saved in fit_outputs/")
 
 
 def check_data():
