@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from notebook_files import NOTEBOOKS, read
 from side_by_side import ByNeed, order
 
 ROOT = Path(__file__).parent
@@ -58,10 +59,20 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     if config.option.quick:
         items[:] = [item for item in items if item.path.suffix != ".ipynb"]
+    items[:] = [item for item in items if item.path.suffix != ".ipynb" or _is_ours(item)]
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         for item in items:
             _allow_for_backend(item)
     items.sort(key=lambda item: order(item.nodeid))
+
+
+def _is_ours(item):
+    """Whether a cell belongs to the lesson; a learner's answer in it is put back."""
+    if item.path not in NOTEBOOKS:
+        return False
+    ours = {cell.id: cell for cell in read(item.path).cells}
+    item.cell = ours.get(item.cell.id)
+    return item.cell is not None
 
 
 def _allow_for_backend(item):

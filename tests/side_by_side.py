@@ -10,13 +10,12 @@ import ast
 import csv
 import functools
 import re
-from pathlib import Path
 
-import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).resolve().parents[1]
+from notebook_files import NOTEBOOKS, ROOT, code, read
+
 LAST = "tests/test_claims_reference.py"  # asks for what all notebooks save
 OTHER_SECONDS = 20  # of a file of tests, about
 
@@ -31,9 +30,7 @@ def unit(nodeid):
 def called(path, prefix):
     """The texts in each statement of a notebook that calls `load_…` or `save_…`: a list of sets."""
     found = []
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
+    for cell in code(read(path)):
         try:
             tree = ast.parse(TransformerManager().transform_cell(cell.source))
         except SyntaxError:  # a blank to fill in, or an error on purpose
@@ -57,8 +54,7 @@ def calls(statement, prefix):
 @functools.cache
 def needs():
     """For each notebook's unit, the units that save what it loads."""
-    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
-    units = {unit(f"notebooks/{path.name}"): path for path in paths}
+    units = {unit(f"notebooks/{path.name}"): path for path in NOTEBOOKS}
     saved = {name: set().union(*called(path, "save")) for name, path in units.items()}
     loaded = {n: set().union(*called(path, "load")) - saved[n] for n, path in units.items()}
     return {name: {other for other in units if loaded[name] & saved[other]} for name in units}

@@ -1,5 +1,6 @@
 """What every notebook must be before it is run: one rule, one function."""
 
+import copy
 import csv
 import functools
 import importlib
@@ -11,7 +12,17 @@ from pathlib import Path
 import pytest
 
 from claims import CLAIMS
-from notebook_files import NOTEBOOKS, ROOT, claimed, code, markdown, read, tags
+from notebook_files import (
+    NOTEBOOKS,
+    ROOT,
+    claimed,
+    code,
+    is_learners,
+    markdown,
+    read,
+    tags,
+    tracked,
+)
 
 TAGS = {
     "nbval-ignore-output",
@@ -183,6 +194,26 @@ def test_exercises_are_whole(path):
         assert hidden == wanted, f"cell {cell.id}: solutions are collapsed, with their outputs"
 
 
+def test_answers_of_a_learner_are_told_from_an_edit():
+    committed = read(NOTEBOOKS[0])
+    exercise = next(i for i, c in enumerate(committed.cells) if "exercise" in tags(c))
+
+    def changed(i, source):
+        notebook = copy.deepcopy(committed)
+        notebook.cells[i].source = source
+        return notebook
+
+    assert is_learners(changed(exercise, "minutes = 1440"), committed)
+    assert not is_learners(committed, committed)
+    assert not is_learners(changed(exercise, "# another_name = ____"), committed)
+    assert not is_learners(changed(exercise - 1, "Another task."), committed)
+    half_run = copy.deepcopy(committed)
+    code(half_run)[1].execution_count = None
+    assert is_learners(half_run, committed)
+    del half_run.cells[2]
+    assert not is_learners(half_run, committed)
+
+
 @every_notebook
 def test_images_have_alternative_text(path):
     notebook = read(path)
@@ -279,7 +310,7 @@ def test_glossary_is_in_alphabetical_order():
 def test_links_inside_the_repository_land():
     pages = {p: read(p) for p in NOTEBOOKS}
     texts = {p: "\n".join(c.source for c in markdown(nb)) for p, nb in pages.items()}
-    texts |= {p: p.read_text(encoding="utf-8") for p in tracked("*.md")}
+    texts |= {p: p.read_text(encoding="utf-8") for p in tracked(".md")}
     for page, text in texts.items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             file, _, anchor = target.partition("#")
@@ -289,15 +320,13 @@ def test_links_inside_the_repository_land():
                 assert anchor in glossary(), f"{page.name}: {target}"
 
 
-def tracked(pattern):
-    """Files of ours by pattern, leaving out what is installed or built."""
-    skipped = {".venv", "build", ".pytest_cache", "node_modules", ".ipynb_checkpoints"}
-    return [p for p in ROOT.rglob(pattern) if not skipped & set(p.relative_to(ROOT).parts)]
-
-
 def test_ruff_finds_nothing():
+    ours = [*tracked(".py"), *NOTEBOOKS]
     for command in (["check"], ["format", "--check"]):
         run = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-m", "ruff", *command, *ours],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
         )
         assert run.returncode == 0, run.stdout + run.stderr
