@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from claims import CLAIMS
@@ -321,7 +322,8 @@ def test_links_inside_the_repository_land():
 
 
 def test_ruff_finds_nothing():
-    ours = [*tracked(".py"), *NOTEBOOKS]
+    unanswered = [p for p in NOTEBOOKS if read(p) == nbformat.read(p, as_version=4)]
+    ours = [*tracked(".py"), *unanswered]
     for command in (["check"], ["format", "--check"]):
         run = subprocess.run(
             [sys.executable, "-m", "ruff", *command, *ours],
