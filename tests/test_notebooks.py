@@ -325,10 +325,6 @@ def test_ruff_finds_nothing():
     unanswered = [p for p in NOTEBOOKS if read(p) == nbformat.read(p, as_version=4)]
     ours = [*tracked(".py"), *unanswered]
     for command in (["check"], ["format", "--check"]):
-        run = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *ours],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-        )
+        ruff = [sys.executable, "-m", "ruff", *command, "--force-exclude", *ours]
+        run = subprocess.run(ruff, capture_output=True, text=True, cwd=ROOT)
         assert run.returncode == 0, run.stdout + run.stderr
