@@ -24,6 +24,7 @@ from notebook_files import (
     tags,
     tracked,
 )
+from run_notebooks import tidy
 
 TAGS = {
     "nbval-ignore-output",
@@ -80,6 +81,14 @@ def test_is_executed_from_a_fresh_kernel(path):
     counts = [c.execution_count for c in code(read(path))]
     assert counts == list(range(1, len(counts) + 1)), (
         f"run it again: python tools/run_notebooks.py --write {path.name[:2]}"
+    )
+
+
+@every_notebook
+def test_is_stored_as_jupyterlab_would_store_it(path):
+    """Else opening and saving it would change it, and `git pull` refuse to go on."""
+    assert tidy(copy.deepcopy(read(path))) == read(path), (
+        f"store it again: python tools/run_notebooks.py --write {path.name[:2]}"
     )
 
 

@@ -27,6 +27,22 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
 TIMINGS = ROOT / "tools" / "timings.csv"
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.11.7",
+    },
+}
 ANSI_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -59,15 +75,15 @@ def execute(notebook):
 
 
 def tidy(notebook):
-    """Drop what differs from machine to machine and teaches nothing."""
-    notebook.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python",
-                           "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )  # fmt: skip
+    """Drop what differs between machines; else write what JupyterLab would write.
+
+    So a notebook that was only opened and saved there is changed in the version of
+    Python at most.
+    """
+    notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+            cell.metadata["collapsed"] = True  # the older name, which JupyterLab adds
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 # A traceback quotes paths of this machine; keep the message.
