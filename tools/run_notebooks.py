@@ -12,6 +12,7 @@ import argparse
 import csv
 import html
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -40,7 +41,6 @@ METADATA = {
         "name": "python",
         "nbconvert_exporter": "python",
         "pygments_lexer": "ipython3",
-        "version": "3.11.7",
     },
 }
 ANSI_COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -80,7 +80,9 @@ def tidy(notebook):
     So a notebook that was only opened and saved there is changed in the version of
     Python at most.
     """
+    version = notebook.metadata.get("language_info", {}).get("version", platform.python_version())
     notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.metadata.language_info.version = version
     for cell in notebook.cells:
         if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
             cell.metadata["collapsed"] = True  # the older name, which JupyterLab adds
