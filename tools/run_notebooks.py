@@ -9,6 +9,7 @@ Fits save to build/fit_outputs unless told, so a learner's own are left alone.
 """
 
 import argparse
+import contextlib
 import csv
 import html
 import os
@@ -16,10 +17,12 @@ import platform
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import nbformat
+import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
@@ -58,7 +61,7 @@ def find(wanted):
 
 
 def execute(notebook):
-    """Run every cell in a fresh kernel; return what went wrong, or None."""
+    """Run every cell in a fresh kernel; return what went wrong, or None, and peak memory."""
     client = NotebookClient(
         notebook,
         timeout=1200,
@@ -67,11 +70,33 @@ def execute(notebook):
         extra_arguments=["--IPKernelApp.log_level=40"],  # errors, no start-up notices
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
+    with peak_memory(client) as peak:
+        try:
+            client.execute()
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            return str(error), max(peak)
+    return None, max(peak)
+
+
+@contextlib.contextmanager
+def peak_memory(client):
+    """Watch how many bytes the kernel takes, with the processes that it starts: a list."""
+    seen, done = [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.2):
+            with contextlib.suppress(AttributeError, psutil.Error):  # no kernel yet, or no more
+                kernel = psutil.Process(client.km.provisioner.pid)
+                family = [kernel, *kernel.children(recursive=True)]
+                seen.append(sum(process.memory_info().rss for process in family))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
     try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        return str(error)
-    return None
+        yield seen
+    finally:
+        done.set()
+        thread.join()
 
 
 def tidy(notebook):
@@ -148,9 +173,10 @@ def main():
         print(f"{path.stem:<40}", end="", flush=True)
         notebook = nbformat.read(path, as_version=4)
         start = time.monotonic()
-        fault = execute(notebook)
+        fault, memory = execute(notebook)
         seconds = time.monotonic() - start
-        print(f"{seconds:7.1f} s   {'FAILED' if fault else 'passed'}", flush=True)
+        outcome = "FAILED" if fault else "passed"
+        print(f"{seconds:7.1f} s {memory / 2**30:5.1f} GiB   {outcome}", flush=True)
         if fault:
             print(fault, file=sys.stderr)
         rows.append((path.stem, seconds, fault))
