@@ -7,7 +7,7 @@
 
 The diagrams of notebook NN are in figures_NN.py, which is found by its name. The
 same code gives the same bytes, so `git diff` shows what a change did to a figure.
-To add one, write a function `fig_NN_some_name` under `@figure("Title")` that
+To add one, write a function `fig_NN_some_name` there under `@figure("Title")`, which
 returns the Matplotlib figure and its alternative text; it is saved as
 `NN-some-name.svg`. What looks like data must be computed there, and numbers in
 the alternative text must come from the same variables as the drawing.
@@ -19,7 +19,6 @@ pixels, so that a font size here is the size that a learner sees.
 import argparse
 import importlib
 import io
-import math
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +29,7 @@ import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Outline
 
 HERE = Path(__file__).resolve().parent
@@ -265,11 +264,6 @@ def arrow(ax, *points, color=DIM, width=1.6, bend=0, **look):
     )
 
 
-def shape(ax, *corners, color=GREY, strength=0.2):
-    """A filled polygon without an outline."""
-    ax.add_patch(Polygon(corners, facecolor=tint(color, strength), linewidth=0))
-
-
 def bar(ax, x, y, width, height, parts):
     """Parts of a whole side by side, in proportion: (size, words, color) each.
 
@@ -284,33 +278,6 @@ def bar(ax, x, y, width, height, parts):
         boxes.append(place)
         x += place.width
     return boxes
-
-
-def path(ax, xs, ys, *, color, labels=None, head=14):
-    """Steps as dots joined by arrows, on plotted axes.
-
-    `labels`: {step: (words, shift to the right, shift up)}, the shifts in points.
-    A step shorter than `head` points has no room for an arrowhead.
-    """
-    ax.plot(xs, ys, color=color, linewidth=1.2, zorder=3)
-    ax.plot(xs, ys, "o", color=color, markersize=5, zorder=4)
-    dots = list(zip(xs, ys, strict=True))
-    places = ax.transData.transform(dots)
-    for step in range(len(dots) - 1):
-        if math.dist(places[step], places[step + 1]) >= head:
-            look = {"color": color, "width": 1.2, "shrinkB": 3, "zorder": 3}
-            arrow(ax, dots[step], dots[step + 1], **look)
-    for step, (words, *shift) in (labels or {}).items():
-        ax.annotate(
-            words,
-            dots[step],
-            xytext=shift,
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=ink(color),
-            weight="bold",
-        )
 
 
 def titles(ax, head, *lines, color=BLACK):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from matplotlib.patches import Polygon
 from numpy.polynomial import Chebyshev
 
 from drawing import (
@@ -26,9 +27,7 @@ from drawing import (
     figure,
     ink,
     key,
-    path,
     plots,
-    shape,
     tint,
     titles,
     write,
@@ -39,6 +38,38 @@ CIFAR10_GIVEN = 50_000, 10_000
 CIFAR10_SPLIT = 40_000, 10_000, 10_000
 BATCH, EPOCHS = 32, 10
 STEPS = math.ceil(CIFAR10_SPLIT[0] / BATCH)
+
+
+def shape(ax, *corners, color=GREY, strength=0.2):
+    """A filled polygon without an outline."""
+    ax.add_patch(Polygon(corners, facecolor=tint(color, strength), linewidth=0))
+
+
+def path(ax, xs, ys, *, color, labels=None, head=14):
+    """Steps as dots joined by arrows, on plotted axes.
+
+    `labels`: {step: (words, shift to the right, shift up)}, the shifts in points.
+    A step shorter than `head` points has no room for an arrowhead.
+    """
+    ax.plot(xs, ys, color=color, linewidth=1.2, zorder=3)
+    ax.plot(xs, ys, "o", color=color, markersize=5, zorder=4)
+    dots = list(zip(xs, ys, strict=True))
+    places = ax.transData.transform(dots)
+    for step in range(len(dots) - 1):
+        if math.dist(places[step], places[step + 1]) >= head:
+            look = {"color": color, "width": 1.2, "shrinkB": 3, "zorder": 3}
+            arrow(ax, dots[step], dots[step + 1], **look)
+    for step, (words, *shift) in (labels or {}).items():
+        ax.annotate(
+            words,
+            dots[step],
+            xytext=shift,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=ink(color),
+            weight="bold",
+        )
 
 
 def descend(gradient, start, rate, steps):
