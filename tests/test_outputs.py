@@ -316,3 +316,26 @@ def test_killed_kernel_leaves_the_old_model(own):
     )
     with pytest.raises(FileNotFoundError, match=r"There are: model\.$"):
         load_model("zzz")
+
+
+# --- What other code saves, and a metric that is an array -----------------------------
+
+
+def test_history_of_an_array_comes_back_a_column_for_each_number(own):
+    save_history({"loss": [2.0], "f1_score": [np.array([0.25, 0.5])]}, "history_f1")
+    frame = load_history("history_f1")
+    assert list(frame.columns) == ["loss", "f1_score[0]", "f1_score[1]"]
+    assert list(frame.loc[1]) == [2.0, 0.25, 0.5]
+
+
+def test_writable_makes_the_folder_and_gives_the_path(own):
+    path = outputs.writable(own / "new" / "model.keras")
+    assert path.parent.is_dir()
+    assert not path.exists()
+
+
+def test_folder_that_cannot_be_written_is_named_with_the_way_out(own):
+    (own / "file").write_text("in the way")
+    with pytest.raises(OSError, match="this folder is a file.*FIT_OUTPUTS") as caught:
+        outputs.writable(own / "file" / "model.keras")
+    assert caught.value.filename == str(own / "file")

@@ -182,11 +182,8 @@ def test_gaps_and_lone_epochs(loss, marked, words):
         (pd.DataFrame(), "holds no epoch"),
         (pd.DataFrame({"epoch": [1, 2]}), "holds no epoch"),
         (keras.callbacks.History(), "holds no epoch"),
-        ({"loss": [1.0, 2.0], "val_loss": [1.0]}, "all of one length"),
         ({"loss": 1.0}, "maps each metric to a list"),
         ({"loss": [1.0, "low"]}, "must be one number; got .*'low'"),
-        ({"loss": [[1.0, 2.0]]}, "must be one number"),
-        ({"loss": [1.0, None], "name": ["a", "b"]}, "must be one number"),
         ([1.0, 2.0], "must be what fit returned.*got a list"),
         (None, "got a NoneType"),
         ("history_intro", "got a str"),
@@ -196,6 +193,30 @@ def test_history_that_cannot_be_drawn(history, words):
     with pytest.raises(ValueError, match=words):
         plot_history(history)
     assert not plt.get_fignums(), "an empty figure was left open"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ({"val_loss": [1.0]}, "Left out: val_loss (1 values for 2 epochs).\n"),
+        ({"name": ["a", "b"]}, "Left out: name (not a number at every epoch).\n"),
+        ({"big": [np.zeros(2000)] * 2}, "Left out: big (2000 numbers an epoch).\n"),
+        ({"many": [np.zeros(11)] * 2}, "Left out: many (11 curves).\n"),
+    ],
+)
+def test_what_cannot_be_drawn_is_left_out_and_named(extra, said, capsys):
+    figure = plot_history({"loss": [2.0, 1.0], **extra})
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
+    assert capsys.readouterr().out == said
+
+
+def test_metric_that_is_an_array_has_a_curve_for_each_number():
+    scores = [np.array([0.1, 0.2, 0.3]), np.array([0.4, 0.5, 0.6])]
+    figure = plot_history({"loss": [2.0, 1.0], "f1_score": scores, "val_f1_score": scores})
+    curves = figure.axes[1].get_lines()
+    assert [list(curve.get_ydata()) for curve in curves] == 2 * [[0.1, 0.4], [0.2, 0.5], [0.3, 0.6]]
+    assert len({curve.get_color() for curve in curves}) == 3
+    assert "Training f1 score[2] rises from 0.3 to 0.6" in figure.alt_text
 
 
 # --- plot_histories ---------------------------------------------------------------
@@ -386,6 +407,31 @@ def test_describe_needs_a_figure(thing):
 
 
 # --- LiveCurves outside a notebook --------------------------------------------------
+
+
+def fit_with(callback, **compiled):
+    x = np.random.default_rng(0).random((12, 4)).astype("float32")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", **compiled)
+    y = keras.utils.to_categorical(np.arange(12) % 3, 3)
+    return model.fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+
+
+def test_live_curves_of_a_metric_that_is_an_array(capsys):
+    history = fit_with(LiveCurves(every=0), metrics=[keras.metrics.F1Score()])
+    assert len(history.history["f1_score"]) == 2
+    assert "f1_score[2]" in capsys.readouterr().out
+
+
+def test_drawing_that_fails_never_costs_a_fit(capsys, monkeypatch):
+    def failing(*args):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(LiveCurves, "_draw", failing)
+    assert len(fit_with(LiveCurves(every=0)).history["loss"]) == 2
+    assert capsys.readouterr().out == (
+        "The curves could not be drawn (RuntimeError: no ink). The fit goes on without them.\n"
+    )
 
 
 @pytest.fixture

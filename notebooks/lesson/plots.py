@@ -5,12 +5,14 @@ it, and a display hook writes it beside the picture in the notebook.
 """
 
 import base64
+import contextlib
+import functools
+import re
 import time
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from IPython import get_ipython
 from IPython.core.pylabtools import print_figure
@@ -18,37 +20,42 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lesson.histories import duration, history_frame
+from lesson.histories import duration, frame_of, history_frame, left_out_sentence
 
 PALETTE = sns.color_palette("colorblind")
 DPI = 144  # drawn at one and a half times the shown size, sharp on a projector
 SHOWN_DPI = 96
+MOST_CURVES = len(PALETTE)  # of one metric in one panel, so that colours tell them apart
 
 
 def plot_history(history, metrics=None, title=None):
     """Draw one model's training curves: the loss, then each metric.
 
     Training is solid and validation dashed, in one colour. Epochs count
-    from 1.
+    from 1. A metric that is an array, such as `F1Score`, has a curve for each of
+    its numbers, in one panel. What cannot be drawn is left out; a sentence says so.
 
     Args:
         history: what `model.fit` returned (`keras.callbacks.History`), its
             `history` dict, or a `pandas.DataFrame` with one row an epoch, such
             as `load_history` returns. A DataFrame whose index is named
             `"epoch"` is drawn at those epochs. NaN leaves a gap.
-        metrics: names of what to draw, such as `["loss"]`. Default: the loss
-            and every metric in the history.
+        metrics: names of what to draw, such as `["loss"]` or `["f1_score[0]"]`.
+            Default: the loss and every metric in the history that has at most 10
+            curves.
         title: text above the panels.
 
     Returns:
         The `matplotlib.figure.Figure`, with alternative text.
 
     Raises:
-        ValueError: if the history holds no epoch, is not numbers, or lacks a
-            metric that was asked for.
+        ValueError: if the history holds no epoch or no numbers, or lacks a metric
+            that was asked for.
     """
     frame = history_frame(history)
-    names = _metric_names(frame, metrics)
+    names, left_out = _metric_names(frame, metrics)
+    if left_out:
+        print(left_out_sentence(left_out))
     figure = plt.figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
     return _draw_history(figure, frame, names, title)
 
@@ -217,18 +224,36 @@ def describe(figure, text):
     return figure
 
 
+def _spares_the_fit(method):
+    """Whatever fails in a method that draws, the fit goes on; a sentence says so, once."""
+
+    @functools.wraps(method)
+    def spared(self, *args, **kwargs):
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._say_once(
+                "failed", f"The curves could not be drawn ({reason}). The fit goes on without them."
+            )
+
+    return spared
+
+
 class LiveCurves(keras.callbacks.Callback):
     """Draw the training curves while `fit` runs, with the time that is left.
 
     In a notebook one figure is redrawn after each epoch, at most every
-    `every` seconds; elsewhere a line is printed. After an interrupted fit the
-    figure shows every epoch that was finished. Use it with `verbose=0`:
+    `every` seconds and for a twentieth of the time; elsewhere a line is printed.
+    After an interrupted fit the figure shows every epoch that was finished. What
+    cannot be drawn is left out, as `plot_history` does; a drawing that fails never
+    ends the fit. Use it with `verbose=0`:
 
         model.fit(..., verbose=0, callbacks=[LiveCurves()])
 
     Args:
         every: least number of seconds between two drawings, so that drawing
-            does not slow a fit whose epochs are short.
+            does not slow a fit whose epochs are short. 0: draw every epoch.
     """
 
     def __init__(self, every=1.0):
@@ -237,8 +262,10 @@ class LiveCurves(keras.callbacks.Callback):
             raise ValueError(f"every must be 0 or more seconds; got {every!r}")
         self.every = every
 
+    @_spares_the_fit
     def on_train_begin(self, logs=None):
-        self._rows, self._started, self._drawn = [], time.monotonic(), -float("inf")
+        self._rows, self._epochs, self._said = [], [], set()
+        self._started, self._next = time.monotonic(), -float("inf")
         self._handle = None
         if get_ipython() is not None:
             message = {"text/plain": "The first epoch is running …"}
@@ -246,18 +273,26 @@ class LiveCurves(keras.callbacks.Callback):
             # Keras tells callbacks nothing of an interrupted fit; the cell's end does.
             get_ipython().events.register("post_run_cell", self._on_cell_end)
 
+    @_spares_the_fit
     def on_epoch_end(self, epoch, logs=None):
+        self._rows.append(dict(logs or {}))
         # Keras counts epochs from 0; `fit(initial_epoch=…)` may start later.
-        self._rows.append({"epoch": epoch + 1, **(logs or {})})
-        if time.monotonic() - self._drawn >= self.every:
-            self._draw(self._time_left())
+        self._epochs.append(epoch + 1)
+        if (start := time.monotonic()) >= self._next:
+            try:
+                self._draw(self._time_left())
+            finally:
+                done = time.monotonic()
+                self._next = done + (max(self.every, 20 * (done - start)) if self.every else 0)
 
+    @_spares_the_fit
     def on_train_end(self, logs=None):
+        self._forget_cell()
         if self._rows:
             count = len(self._rows)
             self._draw(f"{_plural(count, 'epoch')} in {duration(self._elapsed())}")
-        self._forget_cell()
 
+    @_spares_the_fit
     def _on_cell_end(self, result=None):
         self._forget_cell()
         if self._rows:
@@ -268,41 +303,63 @@ class LiveCurves(keras.callbacks.Callback):
 
     def _forget_cell(self):
         if self._handle is not None:
-            get_ipython().events.unregister("post_run_cell", self._on_cell_end)
+            with contextlib.suppress(ValueError):  # forgotten already
+                get_ipython().events.unregister("post_run_cell", self._on_cell_end)
 
     def _elapsed(self):
         return time.monotonic() - self._started
 
     def _time_left(self):
-        done, epochs = self._rows[-1]["epoch"], self.params["epochs"]
+        done, epochs = self._epochs[-1], self.params["epochs"]
         left = (epochs - done) * self._elapsed() / len(self._rows)
         return f"epoch {done} of {epochs}, about {duration(left)} left"
 
     def _draw(self, title):
-        frame = pd.DataFrame(self._rows).set_index("epoch")
+        frame, left_out = frame_of(self._rows, self._epochs)
+        names, too_many = _metric_names(frame)
         if self._handle is None:
-            numbers = ", ".join(f"{k} {v:.4g}" for k, v in frame.iloc[-1].items())
-            print(f"{title}: {numbers}")
+            last, _ = frame_of(self._rows[-1:], self._epochs[-1:])
+            shown = [c for c in last.columns if _metric(c) not in too_many]
+            print(f"{title}: {', '.join(f'{c} {last[c].iloc[0]:.4g}' for c in shown)}")
         else:
-            names = _metric_names(frame)
             figure = Figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
             data, metadata = _bundle(_draw_history(figure, frame, names, title))
             self._handle.update(data, metadata=metadata, raw=True)
-        self._drawn = time.monotonic()
+        if left_out := left_out | too_many:
+            self._say_once("left out", left_out_sentence(left_out))
+
+    def _say_once(self, about, sentence):
+        if about not in self._said:
+            self._said.add(about)
+            with contextlib.suppress(Exception):  # standard output may be what failed
+                print(sentence)
+
+
+def _metric(column):
+    """The metric that a column belongs to: `f1_score` for `val_f1_score[0]`."""
+    return re.sub(r"(?<=.)(\[[^]]*\])+$", "", column.removeprefix("val_"))
 
 
 def _metric_names(frame, wanted=None):
-    """Names to draw, without `val_`: `loss` first; the learning rate left out."""
-    names = list(dict.fromkeys(c.removeprefix("val_") for c in frame.columns))
+    """Names to draw, without `val_`: `loss` first; the learning rate left out.
+
+    Returns:
+        The names, and a dict from the metrics with too many curves to the reason.
+    """
+    columns = list(dict.fromkeys(c.removeprefix("val_") for c in frame.columns))
+    names = list(dict.fromkeys(map(_metric, columns)))
     if wanted is None:
         shown = [n for n in names if n not in ("learning_rate", "lr")]
-        return sorted(shown or names, key=lambda n: n != "loss")
+        curves = {n: sum(_metric(c) == n for c in columns) for n in shown}
+        too_many = {n: f"{count} curves" for n, count in curves.items() if count > MOST_CURVES}
+        shown = [n for n in shown if n not in too_many]
+        return sorted(shown or names, key=lambda n: n != "loss"), too_many if shown else {}
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
-    missing = [n for n in wanted if n not in names]
+    missing = [n for n in wanted if n not in names + columns]
     if missing or not wanted:
         missing = ", ".join(map(repr, missing)) or "was named"
         raise ValueError(f"no metric {missing} in this history; it has {', '.join(names)}")
-    return wanted
+    return wanted, {}
 
 
 def _require(frame, names, model):
@@ -315,18 +372,24 @@ def _require(frame, names, model):
 
 
 def _draw_history(figure, frame, names, title):
-    colour = PALETTE[0]
     sentences = []
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for column, label in ((name, "training"), (f"val_{name}", "validation")):
-            if column in frame:
-                axes.plot(
-                    frame.index, frame[column], color=colour, label=label,
-                    **_style(frame[column], column),
-                )  # fmt: skip
-                sentences.append(_sentence(frame[column], column))
+        drawn = [c for c in frame.columns if name in (c.removeprefix("val_"), _metric(c))]
+        drawn.sort(key=lambda c: c.startswith("val_"))
+        parts = dict.fromkeys(c.removeprefix("val_") for c in drawn)
+        colours = dict(zip(parts, _colours(len(parts)), strict=True))
+        for column in drawn:
+            part = column.removeprefix("val_")
+            label = "training" if column == part else "validation"
+            if len(parts) > 1:  # the colour tells the number, the dashes tell validation
+                label += part.removeprefix(name)
+            axes.plot(
+                frame.index, frame[column], color=colours[part], label=label,
+                **_style(frame[column], column),
+            )  # fmt: skip
+            sentences.append(_sentence(frame[column], column))
         _finish(axes, _label(name))
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, **({"ncols": 2, "fontsize": "small"} if len(parts) > 1 else {}))
     if title:
         figure.suptitle(title)
     return describe(figure, _join(title, sentences))
