@@ -2,11 +2,13 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
+import notebook_files
 from lesson.backends import run_on
 
 HERE = keras.config.backend()
@@ -50,7 +52,18 @@ def test_it_is_another_process():
 
 
 def test_function_of_a_file_is_found_there():
-    assert run_on(HERE, in_a_notebook, "three = 3", "three") == 3
+    cell = SimpleNamespace(metadata={"tags": ["solution"]})
+    assert run_on(HERE, notebook_files.tags, cell) == {"solution"}
+
+
+def test_colon_in_the_name_of_a_folder_does_not_part_it(monkeypatch, tmp_path):
+    folder = tmp_path / f"deep learning{'' if os.name == 'nt' else ':'} 2026"
+    folder.mkdir()
+    (folder / "a_file_there.py").write_text("def three():\n    return 3\n")
+    monkeypatch.syspath_prepend(folder)
+    import a_file_there
+
+    assert run_on(HERE, a_file_there.three) == 3
 
 
 def test_closure_and_lambda_can_be_sent():

@@ -1,17 +1,21 @@
 """The task that notebook 11 sends to other processes, and what becomes of it there."""
 
+import logging
 import multiprocessing
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from unittest import mock
 
+import dask
 import distributed
 import keras
 import nbformat
@@ -19,9 +23,11 @@ import numpy as np
 import optuna
 import psutil
 import pytest
+from optuna.trial import TrialState
+from sqlalchemy import URL
 
 from lesson import load_boston
-from lesson.folds import build, end_with_parent, fold_score
+from lesson.folds import build, fold_score
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 QUICK = {"epochs": 2}
@@ -50,15 +56,10 @@ def test_fold_score_is_the_mae_of_the_fold_that_was_left_out():
     assert fold_score(QUICK, 2) == pytest.approx(mae, rel=1e-4)
 
 
-def test_same_arguments_give_the_same_number_in_another_process():
-    pool = ProcessPoolExecutor(
-        1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
-    )
-    with pool:
-        there = pool.submit(fold_score, {**QUICK, "dropout": 0.2}, 3, 5).result()
-    here = [fold_score({**QUICK, "dropout": 0.2}, 3, seed) for seed in (5, 5, 6)]
-    assert here[0] == here[1] != here[2]
-    assert there == pytest.approx(here[0], rel=1e-5)
+def test_same_arguments_give_the_same_number():
+    """In another process too, says the test of a worker below."""
+    scores = [fold_score({**QUICK, "dropout": 0.2}, 3, seed) for seed in (5, 5, 6)]
+    assert scores[0] == scores[1] != scores[2]
 
 
 def test_knobs_turn():
@@ -97,34 +98,66 @@ def test_no_such_knob():
         fold_score({"learning_rat": 0.1}, 0)
 
 
-PARENT = """
-import lesson, multiprocessing, os, time
+KERNEL = """
+import lesson, multiprocessing, os, signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
-from lesson.folds import end_with_parent
+from lesson.folds import end_with_parent, fold_score
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)  # an interrupt ends a cell, and no kernel
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent)
-    print(pool.submit(os.getpid).result(), flush=True)
+    task = pool.submit(os.getpid)
+    print("handed in", flush=True)
+    print(task.result(), flush=True)
+    sys.stdin.readline()
+    print(pool.submit(fold_score, {"epochs": 2, "dropout": 0.2}, 3, 5).result(), flush=True)
     time.sleep(600)
 """
 
 
-def test_workers_end_when_their_kernel_is_killed(tmp_path):
-    script = tmp_path / "parent.py"
-    script.write_text(PARENT)
-    environment = {**os.environ, "PYTHONPATH": str(NOTEBOOKS)}
-    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=environment)
-    worker = None
-    try:
-        worker = psutil.Process(int(parent.stdout.readline()))
-        parent.kill()
-        gone, _ = psutil.wait_procs([worker], timeout=20)
-        assert gone
-    finally:
-        parent.kill()
-        if worker and worker.is_running():
-            worker.kill()
-        parent.communicate()
+@pytest.fixture
+def kernel(tmp_path):
+    """A process that stands for a kernel: one worker, and a process group for all of them."""
+    script = tmp_path / "kernel.py"
+    script.write_text(KERNEL)
+    kernel = psutil.Popen(
+        [sys.executable, script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(NOTEBOOKS)},
+        text=True,
+        start_new_session=True,
+    )
+    yield kernel
+    for process in [*kernel.children(recursive=True), kernel] if kernel.is_running() else []:
+        process.kill()
+    kernel.communicate()
+
+
+def interrupt(kernel, times=1):
+    """Send what Stop sends, to all processes of the group; on Windows that is the kernel alone."""
+    for _ in range(times if hasattr(os, "killpg") else 0):
+        os.killpg(kernel.pid, signal.SIGINT)
+        time.sleep(0.3)
+
+
+def test_worker_leaves_interrupts_to_its_kernel_and_ends_when_that_is_killed(kernel):
+    kernel.stdout.readline()
+    # The worker imports Keras once it has started what holds back the start-up log.
+    while kernel.poll() is None and not any(child.children() for child in kernel.children()):
+        time.sleep(0.01)
+    interrupt(kernel, times=3)
+    worker = psutil.Process(int(kernel.stdout.readline()))
+
+    interrupt(kernel)  # the worker waits for a task
+    kernel.stdin.write("\n")
+    kernel.stdin.flush()
+    score = float(kernel.stdout.readline())
+    assert score == pytest.approx(fold_score({**QUICK, "dropout": 0.2}, 3, 5), rel=1e-5)
+
+    kernel.kill()
+    gone, _ = psutil.wait_procs([worker], timeout=20)
+    assert gone
 
 
 # --- What Dask and Optuna promise, and the notebook tells ------------------------------
@@ -177,14 +210,50 @@ def test_task_that_kills_its_workers_is_a_failed_trial(client):
     assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE"]
 
 
+def source(cell):
+    page = nbformat.read(NOTEBOOKS / "11-tuning.ipynb", as_version=4)
+    return next(c.source for c in page.cells if c.id == cell)
+
+
 def from_notebook(*cells, **names):
     """What these cells of the notebook define, run on `names`."""
-    page = nbformat.read(NOTEBOOKS / "11-tuning.ipynb", as_version=4)
-    sources = {cell.id: cell.source for cell in page.cells}
-    defined = {"np": np, "optuna": optuna, **names}
+    defined = {"np": np, "optuna": optuna, "TrialState": TrialState, "URL": URL, **names}
     for cell in cells:
-        exec(sources[cell], defined)
+        exec(source(cell), defined)
     return defined
+
+
+@pytest.fixture
+def cluster_of_the_notebook(tmp_path):
+    """What the notebook's cell makes, with a second's patience where it has 30."""
+    names = {"dask": dask, "distributed": distributed, "logging": logging, "os": os}
+    with (
+        mock.patch.dict(os.environ),
+        dask.config.set({"distributed.scheduler.no-workers-timeout": None}),
+    ):
+        names["folder"] = tmp_path
+        exec(source("start-cluster").replace('"30s"', '"1s"'), names)
+        yield names
+        names["client"].close()
+        names["cluster"].close()
+
+
+def test_cluster_survives_interrupts_and_says_when_no_worker_is_left(cluster_of_the_notebook):
+    client, executor = (cluster_of_the_notebook[name] for name in ("client", "dask_executor"))
+    if os.name != "nt":  # there Jupyter interrupts the kernel alone
+        workers = [psutil.Process(pid) for pid in cluster_of_the_notebook["workers"].values()]
+        for worker in workers:
+            worker.send_signal(signal.SIGINT)
+        gone, _ = psutil.wait_procs(workers, timeout=1)
+        assert not gone
+    assert executor.submit(abs, -3).result(timeout=60) == 3
+
+    cluster_of_the_notebook["cluster"].scale(0)
+    while client.scheduler_info()["workers"]:
+        time.sleep(0.05)
+    task = executor.submit(abs, -4)
+    with pytest.raises(distributed.scheduler.NoWorkerError, match="without any running workers"):
+        task.result(timeout=60)
 
 
 def test_fold_that_fails_is_a_failed_trial_and_the_search_goes_on():
@@ -201,23 +270,39 @@ def test_fold_that_fails_is_a_failed_trial_and_the_search_goes_on():
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     # A pruner that judges from the second trial on: NaN is no reason to prune.
     study = optuna.create_study(pruner=optuna.pruners.PercentilePruner(25, n_startup_trials=1))
-    study.optimize(objective, n_trials=5, catch=(Exception,))
+    study.optimize(objective, n_trials=5, catch=(ValueError, MemoryError))
     states = [trial.state.name for trial in study.trials]
     assert states == ["COMPLETE", "FAIL", "FAIL", "FAIL", "COMPLETE"]
 
 
-def test_task_that_breaks_its_pool_is_a_failed_trial_and_a_new_pool_goes_on():
+def test_broken_pool_ends_the_search_with_its_reason_and_a_new_one_goes_on():
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-    study = optuna.create_study()
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
 
-    def objective(trial):
+    def objective(trial, pool):
         size = trial.suggest_int("size", 1, 9)
-        return pool.submit(os._exit if trial.number == 0 else abs, size).result()
+        return pool.submit(os._exit if trial.number == 2 else abs, size).result()
 
-    for _ in range(2):  # the first trial breaks the first pool for good
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            study.optimize(objective, n_trials=2, catch=(Exception,))
-    assert [trial.state.name for trial in study.trials] == ["FAIL"] * 2 + ["COMPLETE"] * 2
+    names = {"study": study, "objective": objective}
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool, pytest.raises(BrokenProcessPool):
+        from_notebook("resume", **names, pool=pool)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE", "FAIL"]
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        from_notebook("resume", **names, pool=pool)
+    assert [trial.state.name for trial in study.trials[3:]] == ["COMPLETE"] * 28
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning", "ignore:Heartbeat")
+def test_database_is_made_afresh_in_the_folder_of_outputs_whatever_its_name(tmp_path):
+    """Windows allows no ? in a name; elsewhere it began the options of the database's URL."""
+    folder = tmp_path / f"what is deep learning{'' if os.name == 'nt' else '?'} 100%25 #1 [a] {{b}}"
+    for _ in range(2):
+        made = from_notebook("open-study", "new-database", outputs_folder=lambda: folder)
+        made["study"].ask()
+    assert len(made["study"].trials) == 1
+    assert list(folder.iterdir()) == [folder / "tuning_boston.db"]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning", "ignore:Heartbeat")
@@ -225,7 +310,8 @@ def test_locked_database_is_waited_for(tmp_path):
     """That the wait ends in an error the notebook shows, in a cell that is compared."""
     open_study = from_notebook("open-study")["open_study"]
     file = tmp_path / "study.db"
-    study = open_study(f"sqlite:///{file.as_posix()}", optuna.samplers.RandomSampler(seed=1))
+    url = URL.create("sqlite", database=file.as_posix()).render_as_string()
+    study = open_study(url, optuna.samplers.RandomSampler(seed=1))
     blocker = sqlite3.connect(file, check_same_thread=False)
     blocker.execute("BEGIN EXCLUSIVE")
     release = threading.Timer(0.7, blocker.close)

@@ -1,6 +1,6 @@
 """What the notebooks use and do not teach: data, curves, saved fits, checks."""
 
-from lesson import _quiet  # isort: skip  (it keeps the backend's start-up log quiet)
+from lesson import _workers, _quiet  # isort: skip  (before Keras: interrupts, its start-up log)
 from lesson import _torch_steps
 from lesson.checks import check
 from lesson.datasets import (
@@ -54,4 +54,4 @@ __all__ = [
     "show_images",
 ]
 
-del _quiet, _torch_steps
+del _quiet, _torch_steps, _workers

@@ -13,7 +13,8 @@ CHILD = """
 import pickle, sys, traceback
 try:
     with open(sys.argv[1], "rb") as file:
-        function, arguments = pickle.load(file)
+        sys.path[:], task = pickle.load(file)
+    function, arguments = pickle.loads(task)
     returned, fault = function(*arguments), None
 except Exception as error:
     returned, fault = None, f"{type(error).__name__}: {error}\\n\\n{traceback.format_exc()}"
@@ -45,13 +46,13 @@ def run_on(backend, function, *arguments):
     """
     with tempfile.TemporaryDirectory() as folder:
         task, answer = Path(folder, "task"), Path(folder, "answer")
-        task.write_bytes(cloudpickle.dumps((function, arguments)))
+        # Not in PYTHONPATH, where a colon in a folder's name would part it.
+        task.write_bytes(pickle.dumps((sys.path, cloudpickle.dumps((function, arguments)))))
         done = subprocess.run(
             [sys.executable, "-c", CHILD, task, answer],
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "PYTHONIOENCODING": "utf-8",
             },
             capture_output=True,
