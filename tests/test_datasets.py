@@ -610,7 +610,6 @@ def test_loading_takes_little_longer_than_reading_the_files(load, plain, times):
     before = processor_seconds(plain)
     ours = processor_seconds(load)
     reading = times * min(before, processor_seconds(plain))
-    print(ours / reading)
     assert ours < 3 * reading, f"{ours:.3f} s; reading alone takes {reading:.3f} s"
 
 
