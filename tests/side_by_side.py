@@ -2,13 +2,14 @@
 
 The tests are dealt out in units. A unit is one file of tests, or one notebook together
 with tests/test_claims_NN.py, which judges what the notebook saves. A notebook that loads
-what another one saves says so in its code, `load_model("model_intro")`, and is run after
-that one. Where there is a choice, what takes longest begins first.
+what an earlier one saves says so in its code, `load_model("model_intro")`, and is run
+after that one. Where there is a choice, what takes longest begins first.
 """
 
 import ast
 import csv
 import functools
+import itertools
 import re
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -53,11 +54,21 @@ def calls(statement, prefix):
 
 @functools.cache
 def needs():
-    """For each notebook's unit, the units that save what it loads."""
+    """For each notebook's unit, the units that come before it.
+
+    They are those that save what it loads. But what an earlier notebook loads of a later
+    one is the reference, as for a learner who takes them in their order: there the later
+    one waits, so that the same is loaded each time.
+    """
     units = {unit(f"notebooks/{path.name}"): path for path in NOTEBOOKS}
     saved = {name: set().union(*called(path, "save")) for name, path in units.items()}
     loaded = {n: set().union(*called(path, "load")) - saved[n] for n, path in units.items()}
-    return {name: {other for other in units if loaded[name] & saved[other]} for name in units}
+    before = {name: set() for name in units}
+    for reader, writer in itertools.permutations(units, 2):
+        if loaded[reader] & saved[writer]:
+            first, second = sorted((reader, writer))
+            before[second].add(first)
+    return before
 
 
 @functools.cache

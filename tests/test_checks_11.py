@@ -1,5 +1,6 @@
 """What the checks of notebook 11 say: of right answers, of mistakes that learners make."""
 
+import distributed
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -30,6 +31,7 @@ def dask_kernel():
         "study": resumed_study(),
         "objective": lambda trial, executor: trial.suggest_float("x", 0, 1),
         "dask_executor": None,
+        "distributed": distributed,
         "optuna": optuna,
         "TrialState": TrialState,
     }

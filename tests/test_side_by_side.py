@@ -18,6 +18,8 @@ def test_what_a_notebook_loads_is_read_from_its_code():
     assert needs()["notebooks/09"] >= {"notebooks/03", "notebooks/04"}
     assert needs()["notebooks/04"] == {"notebooks/03"}
     assert needs()["notebooks/00"] == set()
+    # 02 shows the filters of 03's network: those of the reference, in any order.
+    assert needs()["notebooks/03"] == {"notebooks/02"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
