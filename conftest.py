@@ -17,6 +17,7 @@ from side_by_side import ByNeed, order
 
 ROOT = Path(__file__).parent
 OUTPUTS = ROOT / "build" / "fit_outputs"
+QUICK_OUTPUTS = ROOT / "build" / "quick_outputs"  # empty: what is loaded is the reference
 ONE_PROCESS = 3 * 2**30  # bytes: a process of tests and the kernel of its notebook
 TOO_LITTLE = 8 * 2**30  # for two of them
 # The last of them asks for what all notebooks save.
@@ -33,9 +34,11 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     # Kernels inherit this: a test never overwrites what a learner has saved.
-    os.environ["FIT_OUTPUTS"] = str(OUTPUTS)
+    os.environ["FIT_OUTPUTS"] = str(QUICK_OUTPUTS if config.option.quick else OUTPUTS)
     if config.option.quick:
         os.environ["CLAIMS_ON_REFERENCE"] = "1"
+        if not hasattr(config, "workerinput"):
+            shutil.rmtree(QUICK_OUTPUTS, ignore_errors=True)
     if (config.option.numprocesses or 0) > 1:
         # Processes side by side need one thread each: more would wait for one another.
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
