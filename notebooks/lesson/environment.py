@@ -85,8 +85,8 @@ def check_machine():
     else:
         _cross(
             text,
-            "The largest notebook takes up to 4 GiB. Close other programs and kernels; in a "
-            "container, raise its limit.",
+            "A notebook takes up to 3 GiB; 11, with its worker processes, takes 5. Close other "
+            "programs and kernels; in a container, raise its limit.",
         )
 
 
