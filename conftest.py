@@ -30,6 +30,11 @@ def pytest_addoption(parser):
         action="store_true",
         help="run no notebook; judge the claims on fit_outputs/reference",
     )
+    parser.addoption(
+        "--rewrite",
+        action="store_true",
+        help="write down anew, in tests/transcripts/, what the checks say",
+    )
 
 
 def pytest_configure(config):

@@ -58,11 +58,22 @@ def is_learners(notebook, committed):
         return False
     counts = [cell.execution_count for cell in code(notebook)]
     return counts != list(range(1, len(counts) + 1)) or any(
-        not line.startswith("#")
-        for cell in code(notebook)
+        _is_filled_in(sources[cell.id], cell.source)
+        for cell in code(committed)
         if "exercise" in tags(cell)
-        for line in cell.source.splitlines()
     )
+
+
+def _is_filled_in(source, stub):
+    """Whether a cell is an exercise's with something in place of blanks, all or some."""
+    filled = re.escape(stub).replace("____", ".+")
+    return source != stub and ("____" not in source or re.fullmatch(filled, source, re.DOTALL))
+
+
+def without_magic(source):
+    """A cell's source without `%%exercise NN-name` or `%%solution NN-name` before it."""
+    first, _, rest = source.partition("\n")
+    return rest if first.startswith("%%") else source
 
 
 def tags(cell):

@@ -1,62 +1,104 @@
-"""What the checks say: of solutions, of other right answers, of mistakes, of nonsense."""
+"""What the checks say: of each solution and each known mistake, of junk, of what is not there."""
 
 import functools
-import importlib
+import random
 import re
-from fractions import Fraction
-from pathlib import Path
+import time
+from numbers import Real
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from answers import is_right
+import transcripts
 from lesson import check
-from lesson.checks import engine
-from notebook_files import NOTEBOOKS, code, read, tags
+from lesson.checks import engine, judges
+from lesson.checks.engine import EXERCISES, answer, is_right
+from notebook_files import NOTEBOOKS, code, read
 
-losses, metrics, optimizers = keras.losses, keras.metrics, keras.optimizers
-
-
-# --- A small stand-in for notebook 03 ------------------------------------------------
-
-
-class Fast(keras.Model):
-    """A model that runs an epoch's steps in one go: the same numbers, sooner."""
-
-    def compile(self, *args, **options):
-        super().compile(*args, **{**options, "steps_per_execution": 1250})
+# Notebook 12 is written for TensorFlow, and left out elsewhere.
+HERE = [name for name in EXERCISES if keras.config.backend() == "tensorflow" or name[:2] != "12"]
+every_exercise = pytest.mark.parametrize("exercise", HERE)
 
 
-def create_model_intro(size=2):
-    inputs = keras.Input((size, size, 1))
-    outputs = keras.layers.GlobalAveragePooling2D()(inputs)
-    return Fast(inputs, keras.layers.Dense(10, activation="softmax")(outputs))
+# --- Every exercise ---------------------------------------------------------------------
 
 
-@functools.cache
-def tiny_data():
-    """As many images as in notebook 03, of four pixels each."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 10, 50_000)
-    images = (labels[:, None, None, None] / 10 + rng.random((50_000, 2, 2, 1))).astype("float32")
-    images[40_000:] += 1  # so that a loss tells which images it was computed on
-    one_hot = keras.utils.to_categorical(labels, 10)
-    return {
-        "train_images": images[:40_000],
-        "train_labels": one_hot[:40_000],
-        "val_images": images[40_000:],
-        "val_labels": one_hot[40_000:],
-    }
+@every_exercise
+def test_transcript(exercise, request):
+    """What learners are told; with --rewrite, written down anew."""
+    file = transcripts.FOLDER / f"{exercise}.txt"
+    said = file.read_text("utf-8")
+    if request.config.getoption("rewrite"):
+        said = transcripts.rewritten(exercise, said)
+        file.write_text(said, "utf-8", newline="\n")
+    assert said.startswith(">>> stub\nNot attempted yet: ")
+    told = re.search(r"^>>> solution\n(.*?)\n\n", said, re.DOTALL | re.MULTILINE)[1]
+    assert is_right(told), "the solution"
+    assert "✗" not in told
+    assert "·" not in told, "a note on the solution itself"
+    assert "stumbled" not in said
+    if not request.config.getoption("rewrite"):
+        again = transcripts.rewritten(exercise, said)
+        assert compared(again) == compared(said)
 
 
-CURVES = {
-    "loss": [1.6, 1.2, 1.1, 1.0],
-    "val_loss": [1.5, 1.2, 1.1, 1.14],
-    "categorical_accuracy": [0.4, 0.5, 0.6, 0.67],
-    "val_categorical_accuracy": [0.4, 0.61, 0.6, 0.6],
-}
+def compared(text):
+    """What is compared: not the words of others' errors, which change with their versions.
+
+    On another backend than the one of the transcripts, only what was right and what was not.
+    """
+    if keras.config.backend() != "tensorflow":
+        return re.findall(r"^(?:[✓✗·]|All right)", text, re.MULTILINE)
+    return re.sub(r"(\w+Error): .*", r"\1", text)
+
+
+def test_every_exercise_has_its_cells_and_its_transcript():
+    cells = [cell.source.split("\n")[0] for path in NOTEBOOKS for cell in code(read(path))]
+    for kind in ("exercise", "solution"):
+        found = [line.split()[1] for line in cells if line.startswith(f"%%{kind}")]
+        assert sorted(found) == sorted(EXERCISES)
+    assert {file.stem for file in transcripts.FOLDER.iterdir()} == set(EXERCISES)
+
+
+HOSTILE = """
+class Hostile:
+    '''Fails at whatever is asked of it.'''
+
+    def __getattr__(self, name):
+        raise RuntimeError("line one" + chr(10) + "line two")
+
+    __eq__ = __hash__ = __bool__ = __len__ = __array__ = lambda self, *_: self.fail
+"""
+
+
+def hostile():
+    """An object whose class a learner wrote in the notebook."""
+    kernel = {"__name__": "__main__"}
+    exec(HOSTILE, kernel)
+    return kernel["Hostile"]()
+
+
+def forever(*_, **__):
+    while True:
+        pass
+
+
+def asks(*_, **__):
+    return input("how many? ")
+
+
+def shakes(*_, **__):
+    random.random()
+    np.random.random(3)  # noqa: NPY002
+    print("noise")
+    return np.random.random()  # noqa: NPY002
+
+
+def used_up():
+    numbers = iter([1, 2])
+    return (list(numbers), numbers)[1]
 
 
 def history_of(curves):
@@ -65,92 +107,133 @@ def history_of(curves):
     return history
 
 
-# --- Solutions -------------------------------------------------------------------------
-
-# What a solution cell finds in the kernel, by exercise: what makes the variables,
-# or the ids of earlier cells to run. Each test_checks_NN.py has such a PREPARE.
-PREPARE = {
-    "03-compile": lambda: {"model_intro": create_model_intro()},
-    "03-bug": lambda: {
-        "create_model_intro": create_model_intro,
-        "train_images": tiny_data()["train_images"],
-        "labels": np.arange(50_000)[:, None] % 10,
-    },
-    "03-steps": dict,
-    "03-fit": lambda: {"create_model_intro": create_model_intro, **tiny_data()},
-    "03-read": lambda: {"history_few": history_of(CURVES)},
+JUNK = {
+    "an integer": lambda: 3,
+    "below zero": lambda: -1.5,
+    "nan": lambda: float("nan"),
+    "infinity": lambda: np.inf,
+    "a truth": lambda: True,
+    "text": lambda: "1250",
+    "a blank": lambda: "____",
+    "a list": lambda: [1, 2],
+    "a ragged list": lambda: [[1, 2], [3]],
+    "an empty list": list,
+    "a tuple": lambda: (1, 440),
+    "a dict": lambda: {"loss": [1.0]},
+    "an array": lambda: np.arange(3),
+    "an empty array": lambda: np.array([]),
+    "a scalar": lambda: np.float32(3),
+    "a tensor": lambda: keras.ops.ones(2),
+    "a variable": lambda: keras.Variable(2.0),
+    "a series": lambda: pd.Series([1, 2]),
+    "a frame": lambda: pd.DataFrame({"loss": [1.0], "val_loss": [2.0]}),
+    "not available": lambda: pd.NA,
+    "a class": lambda: keras.Model,
+    "a function that returns nothing": lambda: lambda *_, **__: None,
+    "a function that takes nothing": lambda: lambda: 1,
+    "a function that fails": lambda: lambda *_, **__: 1 / 0,
+    "a function that never ends": lambda: forever,
+    "a function that asks": lambda: asks,
+    "a function that shakes the dice": lambda: shakes,
+    "a generator used up": used_up,
+    "an empty model": keras.Sequential,
+    "an unbuilt model": lambda: keras.Sequential([keras.layers.Dense(10, activation="softmax")]),
+    "a layer": lambda: keras.layers.Dense(1),
+    "an unused history": keras.callbacks.History,
+    "a short history": lambda: history_of({"loss": [1.0]}),
+    "words in a history": lambda: history_of({"loss": ["low"], "val_loss": ["low"]}),
+    "hostile": hostile,
 }
-for file in sorted(Path(__file__).parent.glob("test_checks_*.py")):
-    PREPARE |= getattr(importlib.import_module(file.stem), "PREPARE", {})
 
 
-def exercises():
-    """The check cell and the solution cell of each exercise of every notebook."""
-    found = []
-    for path in NOTEBOOKS:
-        cells = {cell.id: cell for cell in code(read(path))}
-        for name, cell in cells.items():
-            if "solution" in tags(cell) or name.endswith("-solution"):
-                judge = cells[f"{name.removesuffix('-solution')}-check"].source
-                exercise = re.search(r'"(.+)"', judge)[1]
-                found.append(pytest.param(cells, judge, cell.source, id=exercise))
-    return found
+def judge(told):
+    """Junk is explained: in a few lines of its own, and not by a fault of the check."""
+    assert told
+    assert "stumbled" not in told, told
+    assert "Traceback" not in told
+    assert "line two" not in told, "only the first line of an error"
+    assert all(line.strip() and len(line) < 400 for line in told.splitlines()), told
 
 
-def prepared(exercise, cells):
-    """The kernel as the solution finds it."""
-    if exercise not in PREPARE:
-        file = f"test_checks_{exercise[:2]}.py"
-        pytest.fail(f"add to PREPARE in {file} what the solution of {exercise} needs")
-    kernel = {}
-    exec(cells["imports"].source, kernel)
-    before = PREPARE[exercise]
-    if callable(before):
-        kernel |= before()
-    else:
-        for name in before:
-            exec(cells[name].source, kernel)
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(judges, "SECONDS", 0.2)
+
+
+@every_exercise
+def test_junk_is_explained(exercise, quick):
+    for make in JUNK.values():
+        told = answer(exercise, {n: make() for n in EXERCISES[exercise].needs})
+        judge(told)
+        assert not is_right(told)
+
+
+@functools.cache
+def _solved(exercise):
+    kernel = transcripts.prepared(exercise)
+    assert is_right(transcripts.played(exercise, "solution", kernel))
     return kernel
 
 
-@pytest.mark.parametrize(("cells", "check_cell", "solution"), exercises())
-def test_solution_passes_its_check(cells, check_cell, solution, capsys, request):
-    kernel = prepared(request.node.callspec.id, cells)
-    capsys.readouterr()
-    exec(check_cell, kernel)
-    assert capsys.readouterr().out.startswith("Nothing to check yet: "), "before the solution"
-    exec(solution, kernel)
-    capsys.readouterr()
-    exec(check_cell, kernel)
-    text = capsys.readouterr().out.strip()
-    assert is_right(text), text
-    assert "·" not in text, "a note on the solution itself"
+@pytest.fixture
+def solved(exercise):
+    """A kernel in which the solution has run. No check changes what is in it."""
+    return dict(_solved(exercise))
 
 
-def test_every_check_has_a_solution_and_every_solution_a_check():
-    written = {path.name[:2] for path in NOTEBOOKS}
-    judged = {exercise for exercise in engine.EXERCISES if exercise[:2] in written}
-    assert {one.id for one in exercises()} == judged
+@every_exercise
+def test_one_piece_of_junk_among_right_objects_is_explained(exercise, solved, quick):
+    wanted = EXERCISES[exercise]
+    for name in (*wanted.needs, *wanted.takes_too):
+        for what, make in JUNK.items():
+            told = answer(exercise, {**solved, name: make()})
+            judge(told)
+            if name in wanted.needs and wanted.needs[name] is not Real:
+                assert not is_right(told), f"{what} as {name}"
+
+
+def state_of(kernel):
+    """The weights, the optimizers and the arrays in a kernel, and the states of randomness."""
+    found = {"random": str(random.getstate()), "numpy": str(np.random.get_state())}  # noqa: NPY002
+    for name, thing in kernel.items():
+        if isinstance(thing, keras.Model):
+            optimizer = getattr(thing, "optimizer", None)
+            variables = [*thing.variables, *getattr(optimizer, "variables", [])]
+            found[name] = [keras.ops.convert_to_numpy(v).tobytes() for v in variables]
+            found[f"{name} learns"] = [layer.trainable for layer in thing.layers]
+        elif isinstance(thing, np.ndarray) and thing.dtype != object:
+            found[name] = thing.tobytes()
+        elif isinstance(thing, dict | list | str | int | float):
+            found[name] = repr(thing)
+    return found
+
+
+@every_exercise
+def test_check_changes_nothing_and_takes_seconds(exercise, solved, capsys):
+    before = state_of(solved)
+    capsys.readouterr()
+    start = time.process_time()
+    check(exercise, **{name: solved[name] for name in EXERCISES[exercise].needs})
+    assert time.process_time() - start < 10
+    assert not capsys.readouterr().err
+    assert state_of(solved) == before
+
+
+@every_exercise
+def test_nothing_yet(exercise):
+    wanted = EXERCISES[exercise]
+    for nothing in ({}, dict.fromkeys(wanted.needs), dict.fromkeys(wanted.needs, ...)):
+        assert answer(exercise, nothing) == f"Not attempted yet: {wanted.make}."
 
 
 # --- The engine ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", engine.EXERCISES)
-def test_nothing_yet(exercise, said):
-    needs = engine.EXERCISES[exercise].needs
-    for nothing in ({}, dict.fromkeys(needs), dict.fromkeys(needs, ...)):
-        text = said(exercise, **nothing)
-        assert re.fullmatch(r"Nothing to check yet: .+, then run this cell again\.", text)
-
-
 @pytest.mark.parametrize("exercise", ["03-nothing", "", None, 3, []])
-def test_unknown_exercise(exercise, said):
-    text = said(exercise)
-    assert text.startswith("✗")
-    if isinstance(exercise, str):
-        assert "There are: " in text
-        assert "03-steps" in text
+def test_unknown_exercise(exercise):
+    told = answer(exercise, {})
+    assert told.startswith("✗")
+    assert "There are: 00-first, " in told
 
 
 def test_variables_are_found_in_the_notebook_or_given(capsys):
@@ -162,501 +245,106 @@ def test_variables_are_found_in_the_notebook_or_given(capsys):
     assert kernel["steps_in_all"] == 2346
 
 
-class Hostile:
-    """Fails at whatever is asked of it."""
+def test_fault_of_the_check_is_not_told_as_the_learners(monkeypatch):
+    def stumbles(minutes: Real):
+        yield judges.right("one")
+        raise KeyError("two\nthree")
 
-    def __getattr__(self, name):
-        raise RuntimeError("line one\nline two")
-
-    __eq__ = __hash__ = __bool__ = __len__ = __array__ = lambda self, *_: self.fail
-
-
-NONSENSE = {
-    "int": 3,
-    "negative": -1.5,
-    "nan": float("nan"),
-    "bool": True,
-    "text": "1250",
-    "list": [1, 2],
-    "dict": {"loss": [1.0]},
-    "array": np.arange(3),
-    "scalar": np.float32(3),
-    "series": pd.Series([1, 2]),
-    "frame": pd.DataFrame(CURVES),
-    "not available": pd.NA,
-    "tensor": keras.ops.ones(2),
-    "class": keras.Model,
-    "function": create_model_intro,
-    "empty model": keras.Sequential(),
-    "unbuilt model": keras.Sequential([keras.layers.Dense(10, activation="softmax")]),
-    "layer": keras.layers.Dense(1),
-    "unused history": keras.callbacks.History(),
-    "empty history": history_of({}),
-    "short history": history_of({"loss": [1.0]}),
-    "words in history": history_of(dict.fromkeys(CURVES, ["low"])),
-    "hostile": Hostile(),
-}
+    monkeypatch.setitem(EXERCISES, "00-first", engine.Exercise("set minutes", stumbles))
+    told = answer("00-first", {"minutes": 1})
+    assert "the check itself stumbled (KeyError: 'two\\nthree')" in told
+    assert "its fault and not yours" in told
 
 
-def judge_nonsense(text):
-    assert text
-    assert not is_right(text)
-    assert "Traceback" not in text
-    assert "line two" not in text, "only the first line of an error"
-    assert all(line.strip() and len(line) < 400 for line in text.splitlines())
-
-
-@pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)
-@pytest.mark.parametrize("exercise", engine.EXERCISES)
-def test_nonsense_is_explained(exercise, thing, said):
-    judge_nonsense(said(exercise, **dict.fromkeys(engine.EXERCISES[exercise].needs, thing)))
-
-
-@pytest.mark.parametrize("thing", NONSENSE.values(), ids=NONSENSE)
 @pytest.mark.parametrize(
-    ("exercise", "name"),
+    "number",
     [
-        ("03-fit", "model_intro"),
-        ("03-fit", "history_intro"),
-        ("03-fit", "val_images"),
-        ("03-read", "history_few"),
-        ("03-read", "gap"),
+        7,
+        7.0,
+        np.int8(7),
+        np.float16(7),
+        np.array(7),
+        keras.ops.array(7),
+        keras.ops.cast(7, "bfloat16"),
+        keras.Variable(7.0),
+        pd.Series([7])[0],
+    ],
+    ids=lambda number: type(number).__name__,
+)
+def test_a_number_of_any_make_is_one(number):
+    assert judges.taken_as(Real, "n", number) == (7, None)
+
+
+@pytest.mark.parametrize(
+    ("thing", "reason"),
+    [
+        ((196, 672), "n is (196, 672): a comma makes a tuple of it"),
+        ("7", "n is text, '7'. Without the quotation marks"),
+        ("seven", "n is of type str; it should be a number."),
+        ([7], "One alone, without brackets"),
+        (np.array([7]), "One alone, without brackets"),
+        (keras.ops.ones(3), "One alone, without brackets"),
+        (True, "n is True; it should be a number."),
+        (float("nan"), "n is nan, which is no number"),
+        (float("inf"), "n is inf, which is no number"),
+        (np.arange(3).mean, "Are the brackets missing, (), that call it?"),
+        (int, "n is the class int itself"),
+        (1 + 2j, "n is of type complex; it should be a number."),
     ],
 )
-def test_one_nonsense_among_right_things_is_explained(exercise, name, thing, said):
-    right = {"history_few": history_of(CURVES), "best_epoch": 3, "gap": 0.07}
-    if exercise == "03-fit":
-        right = dict(right_fit())
-    assert is_right(said(exercise, **right))
-    judge_nonsense(said(exercise, **{**right, name: thing}))
+def test_what_is_no_number_is_named(thing, reason):
+    number, fault = judges.taken_as(Real, "n", thing)
+    assert number is None
+    assert reason in fault
 
 
-def test_wrong_type_is_named(said):
-    text = said("03-steps", steps_per_epoch="1250", steps_in_all=1)
-    assert "steps_per_epoch is of type str; it should be a number." in text
-    text = said("03-steps", steps_per_epoch=True, steps_in_all=1)
-    assert "of type bool; it should be a number." in text
-    text = said("03-compile", model_intro=history_of(CURVES))
-    assert "model_intro is of type History; it should be a Keras model." in text
-    text = said("03-read", history_few=pd.DataFrame(CURVES), best_epoch=3, gap=0.07)
-    assert "of type DataFrame; it should be the History that fit returns." in text
-
-
-# --- 03-steps --------------------------------------------------------------------------------
+def attempt(source):
+    names = {"keras": keras, "np": np}
+    exec(source, names)
+    return names["f"]
 
 
 @pytest.mark.parametrize(
-    ("epoch", "total"),
+    ("source", "reason"),
     [
-        (782, 2346),
-        (782.0, 2346.0),
-        (np.int64(782), np.float32(2346)),
-        (Fraction(782), Fraction(2346)),
+        ("def f(x): return ____", "f: a blank, ____, is still in it."),
+        ("def f(x): return keras.layers.____()", "f: a blank, ____, is still in it."),
+        ("def f(x): return keras.layers.Dens(1)", "(is Dense meant?)"),
+        ("def f(x): x + 1", "f: it returns nothing. Is there a return?"),
+        ("def f(): return 1", "stops with TypeError: f() takes 0 positional arguments"),
+        ("def f(x): return input()", "f: it asks for input"),
+        ("def f(x):\n    while True: pass", "it had not come back after"),
+        ("import time\ndef f(x): time.sleep(60)", "it had not come back after"),
+        ("f = 3", "f is of type int; it should be a function."),
+        ("f = keras.Model", "f is the class Model itself; it should be a function."),
     ],
 )
-def test_steps_right(epoch, total, said):
-    assert is_right(said("03-steps", steps_per_epoch=epoch, steps_in_all=total))
+def test_what_a_function_does_wrong_is_named(source, reason, quick):
+    returned, line = judges.called("f", attempt(source), 1)
+    assert returned is None
+    assert reason in line[1]
 
 
-@pytest.mark.parametrize(
-    ("epoch", "total", "reason"),
-    [
-        (781, 2346, "the 16 images left over would never be used"),
-        (50_000 / 64, 2346, "a quarter of a step cannot be"),
-        (1250, 2346, "that is 40,000 / 32"),
-        (625, 2346, "that is 40,000 / 64"),
-        (1563, 2346, "that is with batches of 32"),
-        (50_000, 2346, "that would be one image a step"),
-        (64, 2346, "how many batches of 64 do 50,000 images fill?"),
-        (782, 782, "every epoch goes through all the batches again"),
-        (782, 2343, "every epoch goes through all the batches again"),
-        (781, 2343, "that follows from your steps_per_epoch, which is not right yet"),
-    ],
-)
-def test_steps_wrong(epoch, total, reason, said):
-    text = said("03-steps", steps_per_epoch=epoch, steps_in_all=total)
-    assert reason in text
-    assert re.search(r"[01] of 2 right so far\.$", text)
-    assert not re.search(r"\b782|2,?346", text), "it gives the answer away"
+def test_what_a_function_returns():
+    assert judges.called("f", lambda x, y: x + y, 1, y=2) == (3, None)
 
 
-# --- 03-compile and 03-bug ---------------------------------------------------------------------
+def test_learners_own_interrupt_is_theirs():
+    def stopped(_):
+        raise KeyboardInterrupt
 
-
-def own_cross_entropy(labels, outputs):
-    return -keras.ops.sum(labels * keras.ops.log(outputs), axis=-1)
-
-
-class OwnCrossEntropy(losses.Loss):
-    def call(self, labels, outputs):
-        return own_cross_entropy(labels, outputs)
-
-
-RIGHT = {
-    "optimizer": optimizers.Adam,
-    "loss": losses.CategoricalCrossentropy,
-    "metrics": lambda: [metrics.CategoricalAccuracy()],
-}
-
-
-def compiled(**given):
-    """A small model compiled as the exercise asks, but for what is given."""
-    model = create_model_intro()
-    model.compile(**({name: make() for name, make in RIGHT.items()} | given))
-    return model
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        losses.CategoricalCrossentropy(),
-        losses.CategoricalCrossentropy(name="mine"),
-        losses.CategoricalCrossentropy,
-        losses.categorical_crossentropy,
-        losses.KLDivergence(),
-        "categorical_crossentropy",
-        "CategoricalCrossentropy",
-        "crossentropy",
-        ["categorical_crossentropy"],
-        own_cross_entropy,
-        OwnCrossEntropy(),
-        lambda labels, outputs: own_cross_entropy(labels, outputs),
-        functools.partial(losses.categorical_crossentropy, axis=-1),
-    ],
-)
-def test_right_losses(loss, said, recwarn):
-    assert is_right(said("03-compile", model_intro=compiled(loss=loss)))
-    assert not [w for w in recwarn if "serialized" in str(w.message)]
-
-
-@pytest.mark.parametrize(
-    ("loss", "reason"),
-    [
-        (
-            losses.SparseCategoricalCrossentropy(),
-            "SparseCategoricalCrossentropy, which wants integ",
-        ),
-        ("sparse_categorical_crossentropy", "which wants integer labels such as 6"),
-        (losses.SparseCategoricalCrossentropy(from_logits=True), "which wants integer labels"),
-        (
-            losses.CategoricalCrossentropy(from_logits=True),
-            "from_logits=True says that the model's",
-        ),
-        (losses.CategoricalCrossentropy(label_smoothing=0.1), "has default settings; yours comp"),
-        ("mse", "yours is mean_squared_error. To choose one class out of ten"),
-        (losses.MeanSquaredError(), "yours is MeanSquaredError. To choose one class"),
-        ("binary_crossentropy", "yours is binary_crossentropy. To choose one class"),
-        (losses.BinaryCrossentropy(from_logits=True), "from_logits=True"),
-        (lambda y, p: losses.sparse_categorical_crossentropy(y, p), "To choose one class"),
-        ("crosentropy", "Keras knows none called 'crosentropy'. Mind the spelling"),
-        (None, "loss: none."),
-    ],
-)
-def test_wrong_losses(loss, reason, said):
-    text = said("03-compile", model_intro=compiled(loss=loss))
-    assert "✗ loss: " in text
-    assert reason in text
-    assert text.endswith("2 of 3 right so far.")
-    shown = text.replace("SparseCategoricalCrossentropy", "")
-    if not isinstance(loss, losses.CategoricalCrossentropy):
-        assert "CategoricalCrossentropy" not in shown, "it gives the answer away"
-
-
-def fitted(loss, labels):
-    model = compiled(loss=loss, metrics=None)
-    model.fit(tiny_data()["train_images"][:64], labels, verbose=0)
-    return model
-
-
-@pytest.mark.parametrize(
-    "loss", [losses.SparseCategoricalCrossentropy(), "sparse_categorical_crossentropy"]
-)
-@pytest.mark.parametrize("labels", [np.arange(64) % 10, np.arange(64)[:, None] % 10])
-def test_bug_repaired(loss, labels, said):
-    assert is_right(said("03-bug", model_fixed=fitted(loss, labels)))
-
-
-@pytest.mark.parametrize(
-    ("loss", "reason"),
-    [
-        (losses.SparseCategoricalCrossentropy(from_logits=True), "still takes the outputs for raw"),
-        (losses.CategoricalCrossentropy(), "suits one-hot labels, and is one way out"),
-        ("mse", "yours is mean_squared_error; the task is to keep the sparse one"),
-        ("crosentropy", "none that Keras knows"),
-        (None, "none that Keras knows"),
-    ],
-)
-def test_bug_not_repaired(loss, reason, said):
-    text = said("03-bug", model_fixed=compiled(loss=loss))
-    assert reason in text
-    assert "fit: the model has taken no step yet" in text
-    assert text.endswith("0 of 2 right so far.")
-
-
-@pytest.mark.parametrize(
-    "given", ["adam", "Adam", optimizers.Adam(0.001), optimizers.Adam(beta_1=0.9)]
-)
-def test_right_optimizers(given, said):
-    assert is_right(said("03-compile", model_intro=compiled(optimizer=given)))
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ("sgd", "yours is SGD; the task asks for Adam"),
-        (optimizers.RMSprop(), "yours is RMSprop"),
-        (optimizers.AdamW(), "yours is AdamW"),
-        (optimizers.Adam(0.01), "with learning rate 0.01; the task asks for its default"),
-        (optimizers.Adam(optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)), "rate 0.1;"),
-    ],
-)
-def test_wrong_optimizers(given, reason, said):
-    text = said("03-compile", model_intro=compiled(optimizer=given))
-    assert "✗ optimizer: " in text
-    assert reason in text
-    assert text.endswith("2 of 3 right so far.")
-
-
-@pytest.mark.parametrize(
-    ("given", "name"),
-    [
-        ([metrics.CategoricalAccuracy()], None),
-        ([metrics.CategoricalAccuracy], None),
-        (["categorical_accuracy"], None),
-        ([metrics.categorical_accuracy], None),
-        ([["categorical_accuracy"]], None),
-        (("categorical_accuracy", "mse"), None),
-        (["mse", metrics.CategoricalAccuracy()], None),
-        ([metrics.SparseCategoricalAccuracy(), metrics.CategoricalAccuracy()], None),
-        (["accuracy"], "accuracy"),
-        (["acc"], "acc"),
-        (["CategoricalAccuracy"], "CategoricalAccuracy"),
-        ([metrics.CategoricalAccuracy(name="share")], "share"),
-    ],
-)
-def test_right_metrics(given, name, said):
-    """The note says what the history will call it, where cells below need another name."""
-    text = said("03-compile", model_intro=compiled(metrics=given))
-    assert is_right(text)
-    assert re.findall(r"Keras will call it '(\w+)' in the history", text) == [name] * bool(name)
-
-
-@pytest.mark.parametrize("given", ["accuracy", metrics.CategoricalAccuracy(name="share")])
-def test_the_history_has_the_name_that_the_note_says(given, said):
-    model = compiled(metrics=[given])
-    data = tiny_data()
-    text = said("03-compile", model_intro=model)
-    history = model.fit(data["val_images"], data["val_labels"], verbose=0).history
-    assert re.search(r"call it '(\w+)'", text)[1] in history
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        (None, "no accuracy for categories in the list (yours: none)"),
-        ([], "yours: none"),
-        (["mse", "mae"], "yours: mse, mae"),
-        ([metrics.SparseCategoricalAccuracy()], "wants integer labels; yours are one-hot"),
-        (["sparse_categorical_accuracy"], "wants integer labels"),
-        (["binary_accuracy"], "judges each of the ten outputs alone"),
-        ([metrics.Accuracy()], "asks whether outputs equal labels to the last digit"),
-        ([metrics.Precision()], "yours: precision"),
-    ],
-)
-def test_wrong_metrics(given, reason, said):
-    text = said("03-compile", model_intro=compiled(metrics=given))
-    assert "✗ metrics: " in text
-    assert reason in text
-    assert text.endswith("2 of 3 right so far.")
-
-
-def test_model_not_compiled_yet(said):
-    text = said("03-compile", model_intro=create_model_intro())
-    assert text == "Nothing to check yet: compile model_intro, then run this cell again."
-    text = said("03-bug", model_fixed=create_model_intro())
-    assert text == "Nothing to check yet: compile and fit model_fixed, then run this cell again."
-
-
-def test_last_compile_counts(said):
-    model = compiled(optimizer="sgd", loss="mse", metrics=None)
-    model.compile(**{name: make() for name, make in RIGHT.items()})
-    assert is_right(said("03-compile", model_intro=model))
-
-
-def test_model_without_a_shape_is_judged_all_the_same(said):
-    model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
-    model.compile(**{name: make() for name, make in RIGHT.items()})
-    assert is_right(said("03-compile", model_intro=model))
-
-
-# --- 03-fit ------------------------------------------------------------------------------------
-
-
-def fit(model=None, **given):
-    """The names that the check of 03-fit looks at, after such a fit."""
-    data = tiny_data()
-    options = {
-        "x": data["train_images"],
-        "y": data["train_labels"],
-        "epochs": 10,
-        "validation_data": (data["val_images"], data["val_labels"]),
-        "verbose": 0,
-    }
-    model = model or compiled()
-    history = model.fit(**(options | given))
-    return {
-        "model_intro": model,
-        "history_intro": history,
-        "val_images": data["val_images"],
-        "val_labels": data["val_labels"],
-    }
-
-
-@functools.cache
-def right_fit():
-    keras.utils.set_random_seed(1)
-    return fit(batch_size=32)
-
-
-def test_right_fit(said):
-    found = right_fit()
-    weights = found["model_intro"].get_weights()
-    text = said("03-fit", **found)
-    assert is_right(text)
-    assert text.count("✓") == 3
-    for before, after in zip(weights, found["model_intro"].get_weights(), strict=True):
-        np.testing.assert_array_equal(before, after)
-
-
-def joined(name):
-    data = tiny_data()
-    return np.concatenate([data[f"train_{name}"], data[f"val_{name}"]])
-
-
-DATA = tiny_data()
-TRAINING_DATA = (DATA["train_images"], DATA["train_labels"])
-
-
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ({}, "epochs: 1; the task asks for 10."),
-        ({"batch_size": 64}, "batches: 625 an epoch; 40,000 images in batches of 32 make 1,250."),
-        ({"validation_data": None}, "validation: none. Give fit the pair (val_images, val_labels)"),
-        ({"validation_data": TRAINING_DATA}, "other data were used"),
-        (
-            {"x": joined("images"), "y": joined("labels")},
-            "all 50,000 images: keep the validation images out of x",
-        ),
-        (
-            {"x": DATA["val_images"], "y": DATA["val_labels"]},
-            "313 steps an epoch is 10,000 images: fit on the training images",
-        ),
-    ],
-)
-def test_wrong_fits(given, reason, said):
-    text = said("03-fit", **fit(epochs=1, **given))
-    assert reason in text
-    wrong = re.findall(r"✗ (\w+):", text)
-    assert wrong == ["epochs"] + (["validation"] if "validation_data" in given else []) + (
-        ["batches"] if {"x", "batch_size"} & set(given) else []
-    )
-
-
-def test_part_of_the_training_data_kept_for_validation(said):
-    text = said("03-fit", **fit(validation_data=None, validation_split=0.2, epochs=1))
-    assert "batches: 1000 an epoch" in text
-    assert "other data were used" in text
-
-
-def test_history_of_another_model(said):
-    text = said("03-fit", **{**right_fit(), "model_intro": compiled()})
-    assert "history_intro belongs to another model than model_intro" in text
-    assert text.endswith("0 of 1 right so far.")
-
-
-class StopInEpochThree(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-
-def test_interrupted_fit(said):
-    model = compiled()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, callbacks=[StopInEpochThree()])
-    data = tiny_data()
-    text = said("03-fit", model_intro=model, history_intro=model.history, **data)
-    assert "✗ epochs: the fit stopped after 2 of 10. Run it again to the end." in text
+        judges.called("f", stopped, 1)
 
 
-def test_no_epoch_finished(said):
-    history = keras.callbacks.History()
-    text = said("03-fit", model_intro=compiled(), history_intro=history)
-    assert "holds no finished epoch" in text
+def test_a_new_exercise_is_a_function(monkeypatch):
+    """What CONTRIBUTING.md says that one needs."""
+    monkeypatch.setattr(engine, "EXERCISES", {})
 
+    @engine.exercise("99-double", "set double")
+    def double(double: Real, single: Real = 2):
+        yield judges.number("double", double, 2 * single, "twice as much.", {"half.": single / 2})
 
-def test_fitted_twice(said):
-    first = fit(epochs=1)
-    second = fit(first["model_intro"], epochs=1)
-    text = said("03-fit", **second)
-    assert "✓ validation" in text
-    assert "· model_intro has taken 2,500 steps, more than this fit's 1,250" in text
-    text = said("03-fit", **first)
-    assert "✗ validation" in text
-    assert "or the model was fitted again since" in text
-
-
-# --- 03-read -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("best", [3, 3.0, np.int64(3)])
-@pytest.mark.parametrize("gap", [0.07, 0.67 - 0.6, np.float32(0.07), 0.0712])
-def test_reading_right(best, gap, said):
-    history = history_of(CURVES)
-    assert is_right(said("03-read", history_few=history, best_epoch=best, gap=gap))
-
-
-@pytest.mark.parametrize(
-    ("best", "reason"),
-    [
-        (2, "that is its place in the list, which counts from 0"),
-        (4, "there the training loss is lowest"),
-        (10, "look for the lowest point of the dashed curve"),
-        (1.1, "look for the lowest point of the dashed curve"),
-    ],
-)
-def test_best_epoch_wrong(best, reason, said):
-    text = said("03-read", history_few=history_of(CURVES), best_epoch=best, gap=0.07)
-    assert f"✗ best_epoch: {reason}" in text
-    assert text.endswith("1 of 2 right so far.")
-
-
-def test_best_epoch_of_accuracy(said):
-    curves = {**CURVES, "val_categorical_accuracy": [0.7, 0.61, 0.6, 0.6]}
-    text = said("03-read", history_few=history_of(curves), best_epoch=1, gap=0.07)
-    assert "✗ best_epoch: there the validation accuracy is highest" in text
-
-
-@pytest.mark.parametrize(
-    ("gap", "reason"),
-    [
-        (-0.07, "the sign is the other way round"),
-        (7.0, "give it as a share, such as 0.02, not in percent"),
-        (7, "not in percent"),
-        (0.14, "that is the gap between the losses"),
-        (0.67, "compare the two accuracies after the last epoch"),
-        (0.0, "compare the two accuracies"),
-    ],
-)
-def test_gap_wrong(gap, reason, said):
-    text = said("03-read", history_few=history_of(CURVES), best_epoch=3, gap=gap)
-    assert "✗ gap: " in text
-    assert reason in text
-    assert text.endswith("1 of 2 right so far.")
-
-
-def test_history_without_the_metric(said):
-    curves = {"loss": [1.0], "val_loss": [1.0], "accuracy": [0.5]}
-    text = said("03-read", history_few=history_of(curves), best_epoch=1, gap=0.1)
-    assert "has no categorical_accuracy, val_categorical_accuracy: fit model_few" in text
+    assert answer("99-double", {"double": 4}) == "✓ double: twice as much.\nAll right."
+    assert answer("99-double", {"double": 1}).startswith("✗ double: half.")
+    assert is_right(answer("99-double", {"double": 6, "single": 3}))

@@ -36,6 +36,7 @@ def random_trials(search):
 # --- That what was judged is what the prose describes --------------------------------
 
 
+@of_this_run
 def test_trial_is_the_mean_of_four_folds(random_trials):
     """The best random trial, run again here: the same number, in yet another process."""
     row = random_trials.loc[random_trials["value"].idxmin()]

@@ -224,7 +224,7 @@ def barred():
 
 
 def test_no_backend_beyond_the_one_of_keras(barred):
-    assert "Nothing to check yet" in barred.stdout, barred.stderr
+    assert "Not attempted yet" in barred.stdout, barred.stderr
 
 
 def test_import_without_standard_error(barred):

@@ -1,27 +1,62 @@
 """Answers for the exercises: what is right, what is not yet, and why.
 
-A check judges the object a learner made, never how it was written. It does
-not raise, whatever is in the kernel, and does not give the answer away.
+A check judges the objects a learner made, never how they were written. It does
+not raise, whatever is in the kernel, changes nothing of the learner's, and does
+not give the answer away.
 """
 
+import contextlib
+import difflib
 import inspect
-import math
-import numbers
+import io
+import random
+import warnings
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
-RIGHT, WRONG, NOTE = "✓", "✗", "·"
+from lesson.checks.judges import NOTE, RIGHT, WRONG, first_line, taken_as, told
+
 EXERCISES = {}  # by name
 
 
 class Exercise(NamedTuple):
-    """What is to be made, of which variables and types, and the judge of it."""
+    """What is to be made, and the judge of it."""
 
     make: str
-    needs: dict
     judge: callable
+
+    @property
+    def needs(self):
+        """What the judge takes, by name: the type that each object must have."""
+        return {p.name: p.annotation for p in self._parameters() if p.default is p.empty}
+
+    @property
+    def takes_too(self):
+        """What the judge looks at where it is there, by name: the type it must have."""
+        return {p.name: p.annotation for p in self._parameters() if p.default is not p.empty}
+
+    def _parameters(self):
+        return inspect.signature(self.judge).parameters.values()
+
+
+def exercise(name, make):
+    """Register a judge: a generator of lines, made by `right`, `wrong` and `note`.
+
+    The judge takes what the learner made as pytest takes fixtures: each of its
+    parameters is the name of a variable, annotated with what that must be (see
+    `judges.taken_as`). One with a default may be missing.
+
+    Args:
+        name: the exercise's name: notebook number, dash, word.
+        make: what the learner is to make, to say while there is nothing yet.
+    """
+
+    def register(judge):
+        EXERCISES[name] = Exercise(make, judge)
+        return judge
+
+    return register
 
 
 def check(exercise, **objects):
@@ -35,113 +70,92 @@ def check(exercise, **objects):
     Prints one line for each thing looked at: ✓ right, ✗ not yet and why.
     Never raises.
     """
-    found = {**inspect.currentframe().f_back.f_globals, **objects}
+    print(answer(exercise, {**inspect.currentframe().f_back.f_globals, **objects}))
+
+
+def answer(name, found):
+    """What `check` prints of the objects in `found`, a dict by name."""
     try:
-        lines = _answer(exercise, found)
-    except Exception as error:  # whatever was left in the kernel, explain
-        lines = [
-            f"{WRONG} This could not be checked ({type(error).__name__}: {first_line(error)}).",
-            "  Run the cells above once more, in order, then this one.",
-        ]
-    print("\n".join(lines))
+        with _nothing_changed():
+            return "\n".join(_lines(name, found))
+    except Exception as error:
+        if _is_the_learners(error):
+            return (
+                f"{WRONG} One of your own objects, asked for its value, stops with {told(error)}."
+            )
+        return (
+            f"{WRONG} This could not be checked: the check itself stumbled "
+            f"({type(error).__name__}: {first_line(error)}).\n"
+            "  That is its fault and not yours. Compare with the solution, and please tell us."
+        )
 
 
-def first_line(error):
-    """The first line of an error: some of Keras's fill a screen."""
-    return (str(error).strip().splitlines() or [""])[0][:200].rstrip(".")
+def _is_the_learners(error):
+    """Whether an error was raised by code of the notebook, not of a module."""
+    place = error.__traceback__
+    while place.tb_next:
+        place = place.tb_next
+    return place.tb_frame.f_globals.get("__name__") == "__main__"
 
 
-def told(error):
-    """An error in one short line, to put into a sentence."""
-    first = first_line(error)[:160].rstrip(".")
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+def is_right(answer):
+    """Whether an answer says that all is right."""
+    return answer.endswith("All right.")
 
 
-def exercise(name, make, **needs):
-    """Register a judge: a generator of (mark, text) lines.
+@contextlib.contextmanager
+def _nothing_changed():
+    """Keep the random states, and what a learner's function prints or warns of."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002  (the learner's)
+    hidden = io.StringIO()
+    try:
+        with (
+            contextlib.redirect_stdout(hidden),
+            contextlib.redirect_stderr(hidden),
+            warnings.catch_warnings(action="ignore"),
+        ):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
 
-    Args:
-        name: the exercise's name: notebook number, dash, word.
-        make: what the learner is to make, to say while there is nothing yet.
-        **needs: for each variable the judge takes, the type it must have, or
-            a tuple of types.
-    """
 
-    def register(judge):
-        EXERCISES[name] = Exercise(make, needs, judge)
-        return judge
-
-    return register
-
-
-def _answer(name, found):
-    if name not in EXERCISES:
+def _lines(name, found):
+    exercise = EXERCISES.get(name) if isinstance(name, str) else None
+    if exercise is None:
         return [f"{WRONG} No exercise is called {name!r}. There are: {', '.join(EXERCISES)}."]
-    make, needs, judge = EXERCISES[name]
-    missing = [n for n in needs if found.get(n) is None or found[n] is ...]
+    missing = [n for n in exercise.needs if _is_nothing(found.get(n))]
     if missing:
-        return [f"Nothing to check yet: {make}, then run this cell again."]
-    for n, kind in needs.items():
-        if not isinstance(found[n], kind) or isinstance(found[n], bool):
-            return [
-                f"{WRONG} {n} is of type {type(found[n]).__name__}; it should be {_kind(kind)}.",
-                f"  To begin again: {make}, then run this cell again.",
-            ]
-    lines = list(judge(found))
+        return [*_misspelt(missing, exercise, found), f"Not attempted yet: {exercise.make}."]
+    objects, faults = {}, []
+    for n, kind in exercise.needs.items():
+        objects[n], fault = taken_as(kind, n, found[n])
+        if fault:
+            faults.append(f"{WRONG} {fault}")
+    if faults:
+        return faults
+    for n, kind in exercise.takes_too.items():
+        if not _is_nothing(found.get(n)):
+            objects[n], _ = taken_as(kind, n, found[n])
+    return _counted(list(exercise.judge(**objects)))
+
+
+def _is_nothing(thing):
+    return thing is None or thing is ...
+
+
+def _misspelt(missing, exercise, found):
+    """A line for each name that is not there while one like it is."""
+    others = [n for n in found if isinstance(n, str) and n not in exercise.needs]
+    for name in missing:
+        if name not in found and (like := difflib.get_close_matches(name, others, 1, 0.85)):
+            yield f"There is no {name}, but a {like[0]}. Mind the spelling."
+
+
+def _counted(lines):
     if all(mark == NOTE for mark, _ in lines):
         return [text for _, text in lines]
     done = sum(mark == RIGHT for mark, _ in lines)
     asked = sum(mark != NOTE for mark, _ in lines)
     end = "All right." if done == asked else f"{done} of {asked} right so far."
     return [f"{mark} {text}" for mark, text in lines] + [end]
-
-
-def _kind(kind):
-    names = {
-        keras.Model: "a Keras model",
-        keras.callbacks.History: "the History that fit returns",
-        numbers.Real: "a number",
-    }
-    return names.get(kind, getattr(kind, "__name__", str(kind)))
-
-
-def right(text):
-    """A line that says what is right."""
-    return RIGHT, text
-
-
-def wrong(text):
-    """A line that says what is not right yet, and why."""
-    return WRONG, text
-
-
-def note(text):
-    """A line that judges nothing."""
-    return NOTE, text
-
-
-def judged(is_right, text, otherwise):
-    """One of two lines, by what was found."""
-    return right(text) if is_right else wrong(otherwise)
-
-
-def close(value, other, tolerance=1e-3):
-    """Whether two numbers agree, in share of their size; at 0, to a billionth."""
-    return math.isclose(value, other, rel_tol=tolerance, abs_tol=1e-9)
-
-
-def judge_number(name, given, value, why, hints, otherwise):
-    """A line on a number: why it is right, or the hint for the mistake that gives it."""
-    text = next((hint for other, hint in hints.items() if close(given, other)), otherwise)
-    return judged(close(given, value), f"{name}: {why}", f"{name}: {text}")
-
-
-def numbers_in(value, dtype=float):
-    """An array of finite numbers made from what a learner left, or None."""
-    if isinstance(value, dict | set | str | bytes | bool):
-        return None
-    try:
-        array = np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return array if array.size and np.isfinite(array).all() else None

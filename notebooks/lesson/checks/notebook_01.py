@@ -1,72 +1,89 @@
 """Checks of notebook 01, Keras building blocks."""
 
-import math
-import numbers
 import warnings
+from numbers import Real
 
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, right, wrong
-from lesson.checks.judges import _loss, _metrics, _name_in_history
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    changed,
+    close,
+    judge_accuracy_for_one_hot,
+    judge_loss_for_one_hot,
+    judged,
+    loss_of,
+    metrics_of,
+    name_in_history,
+    not_compiled,
+    number,
+    right,
+    wrong,
+)
 
 # --- 1. Count the weights ---------------------------------------------------------
 
+BIASES = {
+    "the biases are missing: each unit has one more number, which is added.": 0,
+    "each unit has a bias of its own, not the layer one for all.": 1,
+}
 
-@exercise(
-    "01-count",
-    "set count_hidden, count_output and count_all to your numbers",
-    count_hidden=numbers.Real,
-    count_output=numbers.Real,
-    count_all=numbers.Real,
-)
-def _count(found):
-    hidden, output, total = (found[f"count_{name}"] for name in ("hidden", "output", "all"))
+
+@exercise("01-count", "set count_hidden, count_output and count_all to your numbers")
+def count(count_hidden: Real, count_output: Real, count_all: Real):
     inputs = 32 * 32 * 3
-    bias = "the biases are missing: each unit has one more number, which is added."
-    hints = {
-        inputs * 64: bias,
-        inputs * 64 + 1: "each unit has a bias of its own, not the layer one for all.",
-        inputs * 64 + inputs: "the biases belong to the units, not to the inputs.",
-        (32 * 32 + 1) * 64: "that is for one channel; a colour photograph has three.",
-        32 * 32 * 64: "that is for one channel and without biases; there are three channels.",
-        (32 + 1) * 64: "how many numbers is one photograph, written as a long vector?",
-        (784 + 1) * 64: "that is for MNIST's pictures, with 784 pixels.",
-    }
-    yield judged(
-        hidden == 196_672,
-        "count_hidden: one weight for each input and a bias, for each unit.",
-        "count_hidden: " + hints.get(hidden, "how many inputs has a unit, and how many units?"),
+    yield number(
+        "count_hidden",
+        count_hidden,
+        (inputs + 1) * 64,
+        "one weight for each input and a bias, for each unit.",
+        {text: inputs * 64 + biases for text, biases in BIASES.items()}
+        | {
+            "the biases belong to the units, not to the inputs.": inputs * 64 + inputs,
+            "that is for one channel; a colour photograph has three.": (32 * 32 + 1) * 64,
+            "that is for one channel and without biases; there are three channels.": 32 * 32 * 64,
+            "how many numbers is one photograph, written as a long vector?": (32 + 1) * 64,
+            "that is for MNIST's pictures, with 784 pixels.": (784 + 1) * 64,
+        },
+        "how many inputs has a unit, and how many units?",
     )
-    hints = {
-        64 * 10: bias,
-        64 * 10 + 1: "each unit has a bias of its own, not the layer one for all.",
-        64 * 10 + 64: "the biases belong to the units, not to the inputs.",
-        (inputs + 1) * 10: "what goes into the last layer is what the layer before it gives.",
-    }
-    yield judged(
-        output == 650,
-        "count_output: its inputs are the units of the layer before.",
-        "count_output: " + hints.get(output, "how many inputs has a unit, and how many units?"),
+    yield number(
+        "count_output",
+        count_output,
+        (64 + 1) * 10,
+        "its inputs are the units of the layer before.",
+        {text: 64 * 10 + biases for text, biases in BIASES.items()}
+        | {
+            "the biases belong to the units, not to the inputs.": 64 * 10 + 64,
+            "what goes into the last layer is what the layer before it gives.": (inputs + 1) * 10,
+        },
+        "how many inputs has a unit, and how many units?",
     )
-    if total == 197_322:
-        yield right("count_all: Flatten adds none.")
-    elif total == hidden + output:
-        yield wrong("count_all: that follows from your other two, which are not both right yet.")
-    elif total == hidden + output + inputs:
-        yield wrong("count_all: Flatten only gives them another shape. What has it to learn?")
-    else:
-        yield wrong("count_all: the sum of what every layer has to learn.")
+    yield number(
+        "count_all",
+        count_all,
+        197_322,
+        "Flatten adds none.",
+        {
+            "Flatten only gives them another shape. What has it to learn?": (
+                count_hidden + count_output + inputs
+            )
+        },
+        "the sum of what every layer has to learn.",
+        follows=(count_hidden + count_output, "other two"),
+    )
 
 
 # --- 2. The functional twin -------------------------------------------------------
 
 
-@exercise(
-    "01-twin", "build model_graph", model_chain=keras.Model, model_graph=keras.Model
-)  # fmt: skip
-def _twin(found):
-    chain, graph = found["model_chain"], found["model_graph"]
+@exercise("01-twin", "build model_graph")
+def twin(model_graph: keras.Model, model_chain: keras.Model):
+    chain, graph = model_chain, model_graph
+    if not chain.built or not getattr(chain, "inputs", None):
+        yield changed("model_chain")
+        return
     if isinstance(graph, keras.Sequential):
         yield wrong(
             "form: model_graph is a Sequential model. Call each layer on what the one before it "
@@ -114,54 +131,50 @@ def _judge_answers(chain, graph):
 # --- 3. Count the steps -----------------------------------------------------------
 
 
-@exercise(
-    "01-steps",
-    "set steps_per_epoch, last_batch and weight_changes to your numbers",
-    steps_per_epoch=numbers.Real,
-    last_batch=numbers.Real,
-    weight_changes=numbers.Real,
-)
-def _steps(found):
-    epoch, last, changes = (found[n] for n in ("steps_per_epoch", "last_batch", "weight_changes"))
-    hints = {
-        390: "then the pictures left over would never be used.",
-        50_000 / 128: "a part of a step cannot be: what is left over makes a step of its own.",
-        469: "that is all 60,000 pictures; 10,000 are set apart for validation.",
-        128: "that is the size of a batch. How many of them do 50,000 pictures fill?",
-        50_000: "that would be one picture a step.",
-        1563: "that is with batches of 32.",
-        3: "those are the epochs.",
-    }
-    yield judged(
-        epoch == 391,
-        "steps_per_epoch: one for each batch, the last and smaller one too.",
-        "steps_per_epoch: " + hints.get(epoch, "how many batches of 128 do 50,000 pictures fill?"),
+@exercise("01-steps", "set steps_per_epoch, last_batch and weight_changes to your numbers")
+def steps(steps_per_epoch: Real, last_batch: Real, weight_changes: Real):
+    yield number(
+        "steps_per_epoch",
+        steps_per_epoch,
+        391,
+        "one for each batch, the last and smaller one too.",
+        {
+            "then the pictures left over would never be used.": 390,
+            "a part of a step cannot be: what is left over makes a step of its own.": 390.625,
+            "that is all 60,000 pictures; 10,000 are set apart for validation.": 469,
+            "that is the size of a batch. How many of them do 50,000 pictures fill?": 128,
+            "that would be one picture a step.": 50_000,
+            "that is with batches of 32.": 1563,
+            "those are the epochs.": 3,
+        },
+        "how many batches of 128 do 50,000 pictures fill?",
     )
-    hints = {
-        128: "a full batch; but 50,000 is no multiple of 128.",
-        0: "50,000 is no multiple of 128: some are left over after the full batches.",
-        48: "so many are missing for it to be full.",
-    }
-    yield judged(
-        last == 80,
-        "last_batch: what is left over after the full batches.",
-        "last_batch: " + hints.get(last, "how many pictures have the full batches left over?"),
+    yield number(
+        "last_batch",
+        last_batch,
+        80,
+        "what is left over after the full batches.",
+        {
+            "a full batch; but 50,000 is no multiple of 128.": 128,
+            "50,000 is no multiple of 128: some are left over after the full batches.": 0,
+            "so many are missing for it to be full.": 48,
+        },
+        "how many pictures have the full batches left over?",
     )
-    follows = math.isclose(changes, 3 * epoch)
-    hints = {
-        3: "one for each epoch? An iteration is a step, not an epoch.",
-        epoch: "that is one epoch; there are three.",
-        150_000: "the weights change once for each batch, not for each picture.",
-        3 * 128: "the weights change once for each batch, whatever its size.",
-    }
-    if changes == 1173:
-        yield right("weight_changes: one for each step, in three epochs.")
-    elif follows:
-        yield wrong("weight_changes: that follows from your steps_per_epoch, which is not right "
-                    "yet.")  # fmt: skip
-    else:
-        hint = hints.get(changes, "each step changes the weights once; how many are there in all?")
-        yield wrong(f"weight_changes: {hint}")
+    yield number(
+        "weight_changes",
+        weight_changes,
+        1173,
+        "one for each step, in three epochs.",
+        {
+            "one for each epoch? An iteration is a step, not an epoch.": 3,
+            "that is one epoch; there are three.": steps_per_epoch,
+            "the weights change once for each batch, not for each picture.": 150_000,
+            "the weights change once for each batch, whatever its size.": 3 * 128,
+        },
+        "each step changes the weights once; how many are there in all?",
+        follows=(3 * steps_per_epoch, "steps_per_epoch"),
+    )
 
 
 # --- 4. Choose --------------------------------------------------------------------
@@ -176,10 +189,10 @@ DEGREES = np.linspace(-12, 31, 24 * 3).reshape(24, 3).astype("float32")
 TASKS = {"fraud": 1, "season": 4, "tags": 12, "weather": 3}  # units
 
 
-@exercise("01-choose", "make choices, a dict with four entries", choices=dict)
-def _choose(found):
+@exercise("01-choose", "make choices, a dict with four entries")
+def choose(choices: dict):
     for name in TASKS:
-        choice = found["choices"].get(name)
+        choice = choices.get(name)
         if choice is None or choice is ...:
             yield wrong(f"{name}: not in choices yet.")
         elif not isinstance(choice, tuple | list) or len(choice) != 4:
@@ -214,11 +227,11 @@ def _fault(name, units, activation, loss, metric):
         cost = -np.log(np.where(labels == 1, shares, 1 - shares)).mean()
         hits = ((scores > 0) == labels).mean()
     outputs = _bent(bend, scores)
-    if not _close(_measured(labels, outputs, loss=loss), cost):
+    if not _gives(cost, labels, outputs, loss=loss):
         return _fault_of_loss(kind, loss, logits)
     if kind != "season" and _kind(metric) in SHARES:
         return None
-    if not _close(_measured(labels, outputs, metric=metric), hits):
+    if not _gives(hits, labels, outputs, metric=metric):
         return _fault_of_metric(kind, metric, logits)
     return None
 
@@ -260,7 +273,7 @@ def _alone(given):
 
 
 def _fault_of_units(name, units):
-    if not isinstance(units, numbers.Real) or isinstance(units, bool):
+    if not isinstance(units, Real) or isinstance(units, bool):
         return f"the first of the four is the number of units; yours is {units!r}."
     if units == TASKS[name] or (name == "fraud" and units == 2):
         return None
@@ -280,10 +293,6 @@ def _kind(thing):
     return name.replace("_", "").lower()
 
 
-def _close(value, wanted):
-    return value is not None and math.isclose(value, wanted, rel_tol=1e-3, abs_tol=1e-4)
-
-
 def _any_loss(labels, outputs):
     return keras.ops.mean(outputs, axis=-1)
 
@@ -300,6 +309,11 @@ def _measured(labels, outputs, loss=_any_loss, metric=None):
         return None
     values = [float(np.mean(v)) for k, v in values.items() if (k == "loss") == (metric is None)]
     return values[0] if values else None
+
+
+def _gives(wanted, labels, outputs, **what):
+    value = _measured(labels, outputs, **what)
+    return value is not None and close(value, wanted, within=1e-4)
 
 
 def _bent(bend, values):
@@ -334,6 +348,9 @@ def _fault_of_loss(kind, loss, logits):
     if logits:
         return ("loss: from_logits=True says that nothing was done to the sums yet; your "
                 "activation has turned them into probabilities already.")  # fmt: skip
+    if "focal" in name:
+        return ("loss: a focal loss makes little of answers that are nearly right, which is for "
+                "classes of very unequal size. Take the plain one of its family.")  # fmt: skip
     if "crossentropy" not in name:
         return ("loss: it charges a sure mistake little more than an unsure one. Section 4 shows "
                 "one that charges far more.")  # fmt: skip
@@ -369,6 +386,8 @@ def _fault_of_regression(bend, loss, metric):
         if lowest > -1.2:
             return "activation: it gives no temperature below zero, or hardly one."
         return "activation: it bends the numbers; a temperature may be any number."
+    if "logarithmic" in _kind(loss):
+        return "loss: it takes logarithms, and there is none of a temperature below -1."
     off = [_measured(DEGREES, DEGREES + error, loss=loss) for error in (0, -1, 1, -4, 4)]
     if (
         None in off
@@ -391,27 +410,26 @@ def _fault_of_regression(bend, loss, metric):
 # --- 5. Repair old code -----------------------------------------------------------
 
 
-@exercise("01-repair", "build and compile model_new", model_new=keras.Model)
-def _repair(found):
-    model = found["model_new"]
-    yield _judge_layers(model)
-    if not model.compiled:
-        yield note("Compile model_new, then run this cell again.")
+@exercise("01-repair", "build and compile model_new")
+def repair(model_new: keras.Model):
+    yield _judge_layers(model_new)
+    if not model_new.compiled:
+        yield not_compiled("model_new")
         return
-    yield from _judge_sgd(model.optimizer)
-    loss, name = _loss(model)
-    yield judged(
-        loss is not None and name.replace("_", "").lower() == "categoricalcrossentropy",
-        "loss: as it was.",
-        f"loss: the old one has not changed its name; yours is {name}.",
-    )
-    names = [_name_in_history(m) for m in _metrics(model)]
-    yield judged(
-        "accuracy" in names,
-        "metrics: an accuracy, under this name.",
-        f"metrics: none would be called 'accuracy' in the history (yours: "
-        f"{', '.join(names) or 'none'}).",
-    )
+    yield from _judge_sgd(model_new.optimizer)
+    loss, name = loss_of(model_new)
+    if name.replace("_", "").lower() == "categoricalcrossentropy":
+        yield judge_loss_for_one_hot(model_new)
+    else:
+        yield wrong(f"loss: the old one has not changed its name; yours is {name}.")
+    names = [name_in_history(metric) for metric in metrics_of(model_new)]
+    if "accuracy" not in names:
+        yield wrong(
+            "metrics: none would be called 'accuracy' in the history (yours: "
+            f"{', '.join(names) or 'none'})."
+        )
+    else:
+        yield from judge_accuracy_for_one_hot(model_new, "accuracy")
 
 
 def _judge_layers(model):
@@ -440,7 +458,7 @@ def _judge_sgd(optimizer):
         return
     yield _judge_rate(optimizer)
     yield judged(
-        math.isclose(float(optimizer.momentum), 0.9, rel_tol=1e-6),
+        close(float(optimizer.momentum), 0.9, 1e-6),
         "momentum: 0.9.",
         f"momentum: {float(optimizer.momentum):g}. The old code set another.",
     )
@@ -450,7 +468,7 @@ def _judge_rate(optimizer):
     schedule = optimizer._learning_rate
     if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        if math.isclose(rate, 0.01, rel_tol=1e-4):
+        if close(rate, 0.01, 1e-4):
             return wrong("learning rate: 0.01, always. That is SGD's default: what lr and decay "
                          "said got lost.")  # fmt: skip
         return wrong(f"learning rate: {rate:g}, always. What decay did got lost.")
@@ -459,7 +477,7 @@ def _judge_rate(optimizer):
     if np.allclose(rates, 0.1 / (1 + 0.001 * steps), rtol=1e-3):
         return right("learning rate: 0.1, falling as the old decay made it fall.")
     shown = f"{rates[3]:.4g} after 100 steps and {rates[4]:.4g} after 1,000"
-    if not math.isclose(rates[0], 0.1, rel_tol=1e-3):
+    if not close(rates[0], 0.1):
         return wrong(f"learning rate: it begins at {rates[0]:g}; lr said otherwise.")
     return wrong(
         f"learning rate: it begins at 0.1, and is {shown}. The old rule was lr / (1 + decay × "

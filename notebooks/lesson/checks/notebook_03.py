@@ -1,100 +1,134 @@
 """Checks of notebook 03, Compile and fit."""
 
 import math
-import numbers
+from numbers import Real
 
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, wrong
+from lesson.checks.engine import exercise
 from lesson.checks.judges import (
+    as_array,
+    changed,
+    curves,
     judge_accuracy_for_one_hot,
     judge_adam,
     judge_loss_for_integers,
     judge_loss_for_one_hot,
+    judged,
+    loss_on,
+    not_compiled,
+    note,
+    number,
+    right,
+    share,
+    steps_taken,
+    wrong,
 )
 
 
-@exercise(
-    "03-steps",
-    "set steps_per_epoch and steps_in_all to your two numbers",
-    steps_per_epoch=numbers.Real,
-    steps_in_all=numbers.Real,
-)
-def _steps(found):
-    epoch, total = found["steps_per_epoch"], found["steps_in_all"]
-    hints = {
-        781: "then the 16 images left over would never be used.",
-        781.25: "a quarter of a step cannot be: the images left over make a step of their own.",
-        1250: "that is 40,000 / 32; here it is 50,000 images in batches of 64.",
-        625: "that is 40,000 / 64; here it is all 50,000 images.",
-        1563: "that is with batches of 32; here they hold 64.",
-        50000: "that would be one image a step; a step takes a batch of 64.",
-    }
-    yield judged(
-        epoch == 782,
-        "steps_per_epoch: one step for each batch, the last and smaller one too.",
-        "steps_per_epoch: " + hints.get(epoch, "how many batches of 64 do 50,000 images fill?"),
+@exercise("03-steps", "set steps_per_epoch and steps_in_all to your two numbers")
+def steps(steps_per_epoch: Real, steps_in_all: Real):
+    yield number(
+        "steps_per_epoch",
+        steps_per_epoch,
+        782,
+        "one step for each batch, the last and smaller one too.",
+        {
+            "then the 16 images left over would never be used.": 781,
+            "a quarter of a step cannot be: the images left over make a step of their own.": 781.25,
+            "that is 40,000 / 32; here it is 50,000 images in batches of 64.": 1250,
+            "that is 40,000 / 64; here it is all 50,000 images.": 625,
+            "that is with batches of 32; here they hold 64.": 1563,
+            "that would be one image a step; a step takes a batch of 64.": 50_000,
+        },
+        "how many batches of 64 do 50,000 images fill?",
     )
-    follows = total == 3 * epoch and epoch != 782
-    yield judged(
-        total == 2346,
-        "steps_in_all: three epochs of them.",
-        "steps_in_all: that follows from your steps_per_epoch, which is not right yet."
-        if follows
-        else "steps_in_all: every epoch goes through all the batches again; there are three.",
+    yield number(
+        "steps_in_all",
+        steps_in_all,
+        2346,
+        "three epochs of them.",
+        {"the steps are counted, not the images; there are three epochs of them.": 150_000},
+        "every epoch goes through all the batches again; there are three.",
+        follows=(3 * steps_per_epoch, "steps_per_epoch"),
     )
 
 
-@exercise("03-compile", "compile model_intro", model_intro=keras.Model)
-def _compile(found):
-    model = found["model_intro"]
-    if not model.compiled:
-        yield note("Nothing to check yet: compile model_intro, then run this cell again.")
+@exercise("03-compile", "compile model_intro")
+def compile_intro(model_intro: keras.Model):
+    if not model_intro.compiled:
+        yield not_compiled("model_intro")
         return
-    yield judge_adam(model.optimizer)
-    yield judge_loss_for_one_hot(model)
-    yield from judge_accuracy_for_one_hot(model)
+    yield judge_adam(model_intro.optimizer)
+    yield judge_loss_for_one_hot(model_intro)
+    yield from judge_accuracy_for_one_hot(model_intro)
 
 
-@exercise("03-bug", "build, compile and fit model_fixed", model_fixed=keras.Model)
-def _bug(found):
-    model = found["model_fixed"]
-    if not model.compiled:
-        yield note("Nothing to check yet: compile and fit model_fixed, then run this cell again.")
-        return
-    yield judge_loss_for_integers(model)
-    steps = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+@exercise("03-bug", "set labels_fixed, then compile and fit model_fixed")
+def bug(labels_fixed: object, model_fixed: keras.Model, train_labels: object = None):
+    if not model_fixed.compiled:
+        yield not_compiled("model_fixed")
+    else:
+        yield judge_loss_for_integers(model_fixed)
+    yield _judge_labels(labels_fixed, train_labels)
     yield judged(
-        steps > 0,
+        model_fixed.compiled and steps_taken(model_fixed) > 0,
         "fit: it took labels of this kind.",
         "fit: the model has taken no step yet. Fit it on labels that are single integers.",
     )
 
 
-@exercise(
-    "03-fit",
-    "fit model_intro and keep what fit returns as history_intro",
-    model_intro=keras.Model,
-    history_intro=keras.callbacks.History,
-)
-def _fit(found):
-    history, model = found["history_intro"], found["model_intro"]
-    epochs = len(getattr(history, "epoch", []))  # absent from one that never ran
-    if epochs == 0:
+def _judge_labels(labels, one_hot):
+    found = as_array(labels)
+    if found is not None and found.ndim == 2 and 1 in found.shape:
+        found = found.ravel()
+    if found is not None and found.ndim == 2 and found.shape[1] == 10:
+        return wrong("labels_fixed: those are one-hot rows. The sparse loss wants the integers.")
+    if found is None or found.ndim != 1 or not set(found) <= set(range(10)):
+        return wrong("labels_fixed: these should be integers from 0 to 9, one for each image.")
+    if len(found) != 320:
+        return wrong(f"labels_fixed: {len(found):,} labels; the task takes the first 320 images.")
+    if one_hot is None:
+        return right("labels_fixed: integers.")
+    try:
+        expected = as_array(one_hot[:320])
+    except Exception:  # it has no beginning
+        expected = None
+    if expected is None or expected.shape != (320, 10):
+        return changed("train_labels")
+    return judged(
+        np.array_equal(found, expected.argmax(axis=1)),
+        "labels_fixed: for each image the number of its class.",
+        "labels_fixed: integers, but not those of the first 320 training images, in their order.",
+    )
+
+
+@exercise("03-fit", "fit model_intro and keep what fit returns as history_intro")
+def fit(
+    model_intro: keras.Model,
+    history_intro: keras.callbacks.History,
+    train_images: object = None,
+    train_labels: object = None,
+    val_images: object = None,
+    val_labels: object = None,
+):
+    done = len(getattr(history_intro, "epoch", []))  # absent from one that never ran
+    if done == 0:
         yield wrong("history_intro holds no finished epoch: the fit was stopped too early.")
         return
-    if history.model is not model:
+    if history_intro.model is not model_intro:
         yield wrong(
             "history_intro belongs to another model than model_intro: build, compile and fit "
             "model_intro, and keep what that fit returns."
         )
         return
-    yield _judge_epochs(epochs, history.params.get("epochs"))
-    yield _judge_batch_size(history.params.get("steps"))
-    yield from _judge_validation(history, model, found)
-    steps = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-    expected = epochs * (history.params.get("steps") or 0)
+    params = history_intro.params
+    yield _judge_epochs(done, params.get("epochs"))
+    yield _judge_batch_size(params.get("steps"))
+    yield from _judge_validation(history_intro.history, model_intro, val_images, val_labels)
+    yield from _judge_learned(history_intro.history, model_intro, train_images, train_labels)
+    steps, expected = steps_taken(model_intro), done * (params.get("steps") or 0)
     if expected and steps > expected:
         yield note(
             f"model_intro has taken {steps:,} steps, more than this fit's {expected:,}: a second "
@@ -109,28 +143,30 @@ def _judge_epochs(done, asked):
 
 
 def _judge_batch_size(steps):
-    hints = {
-        1563: "1,563 steps an epoch is all 50,000 images: keep the validation images out of x.",
-        313: "313 steps an epoch is 10,000 images: fit on the training images.",
-    }
-    return judged(
-        steps == 1250,
-        "batches: 1,250 an epoch, so 40,000 images, 32 at a time.",
-        "batches: " + hints.get(steps, f"{steps} an epoch; 40,000 images in batches of 32 "
-                                       "make 1,250."),
-    )  # fmt: skip
+    return number(
+        "batches",
+        steps or 0,
+        1250,
+        "1,250 an epoch, so 40,000 images, 32 at a time.",
+        {
+            "1,563 steps an epoch is all 50,000 images: keep the validation images out of x.": 1563,
+            "313 steps an epoch is 10,000 images: fit on the training images.": 313,
+        },
+        f"{steps} an epoch; 40,000 images in batches of 32 make 1,250.",
+    )
 
 
-def _judge_validation(history, model, found):
-    if "val_loss" not in history.history:
+def _judge_validation(history, model, images, labels):
+    if "val_loss" not in history:
         yield wrong("validation: none. Give fit the pair (val_images, val_labels).")
         return
-    images, labels = found.get("val_images"), found.get("val_labels")
     if images is None or labels is None:
         return
     # Evaluating again tells which data the fit was validated on.
-    seen = history.history["val_loss"][-1]
-    loss = model.evaluate(images, labels, batch_size=500, verbose=0, return_dict=True)["loss"]
+    seen, loss = history["val_loss"][-1], loss_on(model, images, labels)
+    if loss is None:
+        yield changed("val_images", "val_labels")
+        return
     yield judged(
         math.isclose(loss, seen, rel_tol=1e-3),
         "validation: on val_images and val_labels.",
@@ -139,58 +175,94 @@ def _judge_validation(history, model, found):
     )
 
 
-@exercise(
-    "03-read",
-    "set best_epoch and gap",
-    history_few=keras.callbacks.History,
-    best_epoch=numbers.Real,
-    gap=numbers.Real,
-)
-def _read(found):
-    curves, best, gap = found["history_few"].history, found["best_epoch"], found["gap"]
-    needed = ("loss", "val_loss", "categorical_accuracy", "val_categorical_accuracy")
-    missing = [n for n in needed if not curves.get(n)]
-    if missing:
-        yield wrong(f"history_few has no {', '.join(missing)}: fit model_few as above first.")
+def _judge_learned(history, model, images, labels):
+    """Whether it learned from train_images and train_labels, and from nothing else."""
+    if images is None or labels is None or "val_loss" not in history:
         return
-    yield _judge_best_epoch(curves, best)
-    yield _judge_gap(curves, gap)
-
-
-def _judge_best_epoch(curves, best):
-    right = int(np.argmin(curves["val_loss"])) + 1
-    if best == right - 1:
-        text = "that is its place in the list, which counts from 0; epochs count from 1."
-    elif best == int(np.argmin(curves["loss"])) + 1:
-        text = "there the training loss is lowest. Which loss tells about unseen images?"
-    elif best == len(curves["val_loss"]):
-        text = "that is the last epoch, when the model had long begun to memorise."
-    elif best == int(np.argmax(curves["val_categorical_accuracy"])) + 1:
-        text = "there the validation accuracy is highest; the task asks by the loss."
-    else:
-        text = "look for the lowest point of the dashed curve on the left."
-    return judged(
-        best == right,
-        "best_epoch: after it the validation loss only gets worse.",
-        f"best_epoch: {text}",
+    try:
+        loss = loss_on(model, images[:2000], labels[:2000])
+    except Exception:  # they have no beginning
+        loss = None
+    if loss is None:
+        yield changed("train_images", "train_labels")
+        return
+    knows_nothing, seen = math.log(10), history["loss"][-1]
+    if abs(loss - seen) > 0.25 + 0.25 * seen:
+        yield wrong(
+            f"learning: in the last epoch the training loss was {seen:.2f}, but on train_images "
+            f"and train_labels the model has {loss:.2f}. Was it fitted on others, or on images "
+            "that were not scaled?"
+        )
+        return
+    yield judged(
+        min(history["val_loss"]) < knows_nothing - 0.05,
+        "learning: from train_images and train_labels.",
+        f"learning: the validation loss never falls below {knows_nothing:.2f}, that of knowing "
+        "nothing. Does each label in y belong to the image at the same place in x?",
     )
 
 
-def _judge_gap(curves, gap):
-    right = curves["categorical_accuracy"][-1] - curves["val_categorical_accuracy"][-1]
+ACCURACIES = ("categorical_accuracy", "val_categorical_accuracy")
 
-    def close(value):
-        return math.isclose(gap, value, abs_tol=0.006)
 
-    if close(-right) and not close(right):
-        text = "the sign is the other way round: training minus validation."
-    elif close(curves["val_loss"][-1] - curves["loss"][-1]):
-        text = "that is the gap between the losses; the task asks about the accuracies."
-    elif math.isclose(gap, 100 * right, abs_tol=0.6):
-        text = "give it as a share, such as 0.02, not in percent."
-    else:
-        text = "compare the two accuracies after the last epoch."
-    return judged(
-        close(right), "gap: how much better the model knows the images it learned from.",
-        f"gap: {text}",
-    )  # fmt: skip
+@exercise("03-read", "set best_epoch and gap")
+def read(history_few: keras.callbacks.History, best_epoch: Real, gap: Real):
+    needed = ("loss", "val_loss", *ACCURACIES)
+    found, fault = curves(history_few, "history_few", needed, "fit model_few as above first.")
+    if fault:
+        yield fault
+        return
+    yield _judge_best_epoch(found, best_epoch)
+    yield _judge_gap(found, gap)
+
+
+def _judge_best_epoch(found, best):
+    expected = int(np.argmin(found["val_loss"])) + 1
+    return number(
+        "best_epoch",
+        best,
+        expected,
+        "after it the validation loss only gets worse.",
+        {
+            "that is its place in the list, which counts from 0; epochs count from 1.": (
+                expected - 1
+            ),
+            "there the training loss is lowest. Which loss tells about unseen images?": (
+                int(np.argmin(found["loss"])) + 1
+            ),
+            "that is the last epoch, when the model had long begun to memorise.": (
+                len(found["val_loss"])
+            ),
+            "there the validation accuracy is highest; the task asks by the loss.": (
+                int(np.argmax(found[ACCURACIES[1]])) + 1
+            ),
+            "that is the lowest validation loss itself. After which epoch was it reached?": (
+                found["val_loss"].min()
+            ),
+        },
+        "look for the lowest point of the dashed curve on the left.",
+        tolerance=1e-3,
+    )
+
+
+def _judge_gap(found, gap):
+    training, validation = (found[name] for name in ACCURACIES)
+    best = int(np.argmin(found["val_loss"]))
+    expected = training[-1] - validation[-1]
+    return share(
+        "gap",
+        gap,
+        expected,
+        "how much better the model knows the images it learned from.",
+        {
+            "the sign is the other way round: training minus validation.": -expected,
+            "that is the gap between the losses; the task asks about the accuracies.": (
+                found["val_loss"][-1] - found["loss"][-1],
+                found["loss"][-1] - found["val_loss"][-1],
+            ),
+            "that is the gap at best_epoch; the task asks about the last one.": (
+                training[best] - validation[best]
+            ),
+        },
+        "compare the two accuracies after the last epoch.",
+    )

@@ -1,40 +1,42 @@
 """Checks of notebook 04, Dropout."""
 
-import math
-import numbers
-import types
+from collections.abc import Callable
+from numbers import Real
 
 import keras
 import numpy as np
-import pandas as pd
 
-from lesson.checks.engine import exercise, judged, note, right, told, wrong
-
-
-@exercise(
-    "04-hand",
-    "write the function dropout_by_hand",
-    dropout_by_hand=types.FunctionType,
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    as_array,
+    called,
+    close,
+    curves,
+    judged,
+    note,
+    number,
+    right,
+    share,
+    wrong,
 )
-def _hand(found):
-    drop = found["dropout_by_hand"]
+
+
+@exercise("04-hand", "write the function dropout_by_hand")
+def hand(dropout_by_hand: Callable):
     values = np.random.default_rng(4).uniform(1, 2, (200, 200))
     results, changed = {}, False
     for rate in (0.2, 0.2, 0.7):
         given = values.copy()
-        try:
-            result = drop(given, rate)
-        except Exception as error:
-            yield wrong(f"dropout_by_hand(values, {rate}) stops with {told(error)}.")
+        returned, fault = called("dropout_by_hand", dropout_by_hand, given, rate)
+        if fault:
+            yield fault
             return
-        if result is None:
-            yield wrong("dropout_by_hand returns nothing: end it with return and the result.")
-            return
-        result = np.asarray(keras.ops.convert_to_numpy(result))
-        if result.shape != values.shape or result.dtype.kind not in "fiu":
+        result = as_array(returned)
+        if result is None or result.shape != values.shape:
+            shape = "" if result is None else f"; yours has shape {result.shape}"
             yield wrong(
-                f"the result should be numbers of shape {values.shape}, as the values that were "
-                f"given; yours has shape {result.shape} and type {result.dtype}."
+                f"dropout_by_hand: the result should be numbers of shape {values.shape}, as the "
+                f"values that were given{shape}."
             )
             return
         changed |= not np.array_equal(given, values)
@@ -51,7 +53,7 @@ def _hand(found):
 
 def _judge_share(zeros):
     def shares(expected):
-        return all(math.isclose(zeros[r], expected(r), abs_tol=0.03) for r in zeros)
+        return all(close(zeros[r], expected(r), 0, 0.03) for r in zeros)
 
     shown = " and ".join(f"{share:.2f} of the values at rate {r}" for r, share in zeros.items())
     if shares(lambda rate: 1 - rate):
@@ -106,29 +108,25 @@ def _judge_scale(survivors):
     )
 
 
-@exercise(
-    "04-model",
-    "write the function create_model_dropout",
-    create_model_dropout=types.FunctionType,
-)
-def _model(found):
-    create = found["create_model_dropout"]
-    try:
-        model = create()
-    except Exception as error:
-        yield wrong(f"create_model_dropout() stops with {told(error)}.")
+@exercise("04-model", "write the function create_model_dropout")
+def model(create_model_dropout: Callable):
+    made, fault = called("create_model_dropout", create_model_dropout)
+    if fault:
+        yield fault
         return
-    if not isinstance(model, keras.Model):
-        got = "nothing" if model is None else f"a {type(model).__name__}"
-        yield wrong(f"create_model_dropout() returns {got}; it should return the keras.Model.")
+    if not isinstance(made, keras.Model):
+        yield wrong(
+            f"create_model_dropout() returns a {type(made).__name__}; it should return the "
+            "keras.Model."
+        )
         return
-    if not model.built or model.input_shape != (None, 32, 32, 3):
+    if not made.built or made.input_shape != (None, 32, 32, 3):
         yield wrong("the model should start with keras.Input(shape=(32, 32, 3)).")
         return
-    layers = _unfolded(model)
+    layers = _unfolded(made)
     yield _judge_convolutions([layer for kind, layer in layers if kind == "Conv2D"])
     yield _judge_pooling(layers)
-    yield from _judge_dropout(layers, create)
+    yield from _judge_dropout(layers, create_model_dropout)
     yield _judge_output(layers)
     known = {"Conv2D", "MaxPooling2D", "Dropout", "Flatten", "Dense"}
     others = [kind for kind, _ in layers if kind not in known and "Dropout" not in kind]
@@ -205,13 +203,12 @@ def _judge_dropout(layers, create):
 
 
 def _judge_rate(rate, create):
-    if not math.isclose(rate, 0.5):
+    if not close(rate, 0.5):
         return wrong(f"rate: create_model_dropout() gives a rate of {rate:g}, not of 0.5.")
-    try:
-        other = create(0.25)
-        rates = [layer["rate"] for kind, layer in _unfolded(other) if kind == "Dropout"]
-    except Exception as error:
-        return wrong(f"rate: create_model_dropout(0.25) stops with {told(error)}.")
+    other, fault = called("create_model_dropout(0.25)", create, 0.25)
+    if fault or not isinstance(other, keras.Model):
+        return fault or wrong("rate: create_model_dropout(0.25) returns no model.")
+    rates = [layer["rate"] for kind, layer in _unfolded(other) if kind == "Dropout"]
     return judged(
         rates == [0.25], "rate: 0.5, or what is asked for.",
         "rate: create_model_dropout(0.25) should build a dropout layer with a rate of 0.25, but "
@@ -236,123 +233,116 @@ def _judge_output(layers):
     )
 
 
-@exercise(
-    "04-count",
-    "set hidden_params, classes_params and total_params to your three numbers",
-    hidden_params=numbers.Real,
-    classes_params=numbers.Real,
-    total_params=numbers.Real,
-)
-def _count(found):
-    hidden, classes, total = (found[f"{name}_params"] for name in ("hidden", "classes", "total"))
-    hints = {
-        131072: "almost: each of the 128 units has a bias as well.",
-        147584: "1,152 numbers came out of 03's network; how many come out of this one?",
-        147456: "1,152 numbers came out of 03's network; how many come out of this one?",
-        8320: "`flatten` gives more than 64 numbers: 64 for every place in the image.",
-        65664: "dropout takes no numbers away: those that it drops are there, and are 0.",
-    }
-    yield judged(
-        hidden == 131_200,
-        "hidden_params: 128 units, each with its weights and a bias.",
-        "hidden_params: "
-        + hints.get(hidden, "each of the 128 units reads every number of `flatten`."),
+@exercise("04-count", "set hidden_params, classes_params and total_params to your three numbers")
+def count(hidden_params: Real, classes_params: Real, total_params: Real):
+    yield number(
+        "hidden_params",
+        hidden_params,
+        131_200,
+        "128 units, each with its weights and a bias.",
+        {
+            "almost: each of the 128 units has a bias as well.": 131_072,
+            "1,152 numbers came out of 03's network; how many come out of this one?": (
+                147_584,
+                147_456,
+            ),
+            "`flatten` gives more than 64 numbers: 64 for every place in the image.": 8_320,
+            "dropout takes no numbers away: those that it drops are there, and are 0.": 65_664,
+        },
+        "each of the 128 units reads every number of `flatten`.",
     )
-    hints = {
-        1280: "almost: each of the 10 units has a bias as well.",
-        10250: "that is without the new layer. What does `classes` read once it is there?",
-        10240: "that is without the new layer. What does `classes` read once it is there?",
-    }
-    yield judged(
-        classes == 1_290,
-        "classes_params: 10 units, each with its weights and a bias.",
-        "classes_params: " + hints.get(classes, "each of the 10 units reads the new layer."),
+    yield number(
+        "classes_params",
+        classes_params,
+        1_290,
+        "10 units, each with its weights and a bias.",
+        {
+            "almost: each of the 10 units has a bias as well.": 1_280,
+            "that is without the new layer. What does `classes` read once it is there?": (
+                10_250,
+                10_240,
+            ),
+        },
+        "each of the 10 units reads the new layer.",
     )
-    yield _judge_total(total, hidden, classes)
-
-
-def _judge_total(total, hidden, classes):
     convolutions = 448 + 4_640 + 18_496
-    if total == hidden + classes:
-        text = "the three convolutions have weights too."
-    elif total == convolutions + 10_250 + 131_200 + 1_290:
-        text = "the old `classes` with its 10,250 is gone; the new one takes its place."
-    elif total == convolutions + hidden + 10_250:
-        text = "`classes` does not keep its 10,250: it reads another layer now."
-    elif total == convolutions + hidden + classes:
-        text = "that follows from your other two, which are not both right yet."
-    elif total == convolutions + 10_250:
-        text = "that is the network without the new layer."
-    else:
-        text = "add up the three convolutions, the new layer and `classes`."
-    return judged(total == 156_074, "total_params: the whole network.", f"total_params: {text}")
+    yield number(
+        "total_params",
+        total_params,
+        156_074,
+        "the whole network.",
+        {
+            "the three convolutions have weights too.": hidden_params + classes_params,
+            "the old `classes` with its 10,250 is gone; the new one takes its place.": (
+                convolutions + 10_250 + 131_200 + 1_290
+            ),
+            "`classes` does not keep its 10,250: it reads another layer now.": (
+                convolutions + hidden_params + 10_250
+            ),
+            "that is the network without the new layer.": convolutions + 10_250,
+        },
+        "add up the three convolutions, the new layer and `classes`.",
+        follows=(convolutions + hidden_params + classes_params, "other two"),
+    )
 
 
 ACCURACY = "categorical_accuracy"
 
 
-@exercise(
-    "04-compare",
-    "set gain, gap_intro and gap_dropout",
-    history_intro=pd.DataFrame,
-    history_dropout=keras.callbacks.History,
-    gain=numbers.Real,
-    gap_intro=numbers.Real,
-    gap_dropout=numbers.Real,
-)
-def _compare(found):
-    curves = {"intro": found["history_intro"]}
-    try:
-        curves["dropout"] = pd.DataFrame(found["history_dropout"].history)
-    except Exception:  # absent from one that never ran, or lists of unequal length
-        curves["dropout"] = pd.DataFrame()
-    for name, frame in curves.items():
-        if frame.empty or not {ACCURACY, f"val_{ACCURACY}"} <= set(frame):
-            yield wrong(
-                f"history_{name} has no {ACCURACY} for training and validation: run the cells "
-                "above that make it."
-            )
+@exercise("04-compare", "set gain, gap_intro and gap_dropout")
+def compare(
+    gain: Real,
+    gap_intro: Real,
+    gap_dropout: Real,
+    history_intro: object,
+    history_dropout: object,
+):
+    last = {}
+    for name, history in {"intro": history_intro, "dropout": history_dropout}.items():
+        found, fault = curves(
+            history,
+            f"history_{name}",
+            ("loss", "val_loss", ACCURACY, f"val_{ACCURACY}"),
+            "run the cells above that make it.",
+        )
+        if fault:
+            yield fault
             return
-    last = {name: frame.iloc[-1] for name, frame in curves.items()}
-    yield _judge_gain(found["gain"], last)
-    for name in last:
-        yield _judge_gap(f"gap_{name}", found[f"gap_{name}"], last[name])
-
-
-def _judge_gain(gain, last):
-    def difference(column):
-        return last["dropout"][column] - last["intro"][column]
-
-    expected = difference(f"val_{ACCURACY}")
-    if _close(gain, expected):
-        return right("gain: in validation accuracy, after the last epoch.")
-    if _close(gain, -expected):
-        text = "the sign is the other way round: the new network minus 03's."
-    elif _close(gain, difference(ACCURACY)):
-        text = "that compares the training accuracies; which tells about new photographs?"
-    elif _close(gain, difference("val_loss")) or _close(-gain, difference("val_loss")):
-        text = "that compares the losses; the task asks about the accuracies."
-    elif _close(gain / 100, expected):
-        text = "give it as a share, such as 0.02, not in percent."
-    else:
-        text = "subtract 03's last validation accuracy from that of the new network."
-    return wrong(f"gain: {text}")
-
-
-def _judge_gap(name, gap, last):
-    expected = last[ACCURACY] - last[f"val_{ACCURACY}"]
-    if _close(gap, expected):
-        return right(f"{name}: training minus validation.")
-    if _close(gap, -expected):
-        text = "the sign is the other way round: training minus validation."
-    elif _close(gap, last["loss"] - last["val_loss"]):
-        text = "that is the gap between the losses; the task asks about the accuracies."
-    elif _close(gap / 100, expected):
-        text = "give it as a share, such as 0.02, not in percent."
-    else:
-        text = "subtract the last validation accuracy from the last training accuracy."
-    return wrong(f"{name}: {text}")
-
-
-def _close(value, expected):
-    return math.isclose(value, expected, abs_tol=0.0006)
+        last[name] = {column: values[-1] for column, values in found.items()}
+    differences = {c: last["dropout"][c] - last["intro"][c] for c in last["dropout"]}
+    yield share(
+        "gain",
+        gain,
+        differences[f"val_{ACCURACY}"],
+        "in validation accuracy, after the last epoch.",
+        {
+            "the sign is the other way round: the new network minus 03's.": (
+                -differences[f"val_{ACCURACY}"]
+            ),
+            "that compares the training accuracies; which tells about new photographs?": (
+                differences[ACCURACY]
+            ),
+            "that compares the losses; the task asks about the accuracies.": (
+                differences["val_loss"],
+                -differences["val_loss"],
+            ),
+        },
+        "subtract 03's last validation accuracy from that of the new network.",
+        within=0.0006,
+    )
+    for name, gap in {"intro": gap_intro, "dropout": gap_dropout}.items():
+        expected = last[name][ACCURACY] - last[name][f"val_{ACCURACY}"]
+        yield share(
+            f"gap_{name}",
+            gap,
+            expected,
+            "training minus validation.",
+            {
+                "the sign is the other way round: training minus validation.": -expected,
+                "that is the gap between the losses; the task asks about the accuracies.": (
+                    last[name]["loss"] - last[name]["val_loss"]
+                ),
+            },
+            "subtract the last validation accuracy from the last training accuracy.",
+            within=0.0006,
+        )

@@ -1,74 +1,70 @@
 """Checks of notebook 05, Learning rate, batch size, optimizers."""
 
+from collections.abc import Callable
+from numbers import Real
+
 import keras
 import numpy as np
 import pandas as pd
 
-from lesson.checks.engine import close, exercise, judge_number, judged, note, right, wrong
-
-
-def _number(value):
-    """A value as a float, whether a number, a NumPy scalar or a tensor; None if none."""
-    try:
-        array = np.asarray(keras.ops.convert_to_numpy(value))
-        array = array.astype("float64") if array.dtype.kind in "iuf" else np.array([])
-    except Exception:  # text, None, a list of unequal lengths
-        return None
-    return float(array.reshape(())) if array.size == 1 and np.isfinite(array).all() else None
-
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    as_number,
+    called,
+    changed,
+    close,
+    judged,
+    near,
+    note,
+    number,
+    right,
+    told,
+    wrong,
+)
 
 # --- 1. One step by hand ----------------------------------------------------------
 
 
-@exercise(
-    "05-step",
-    "set slope_by_hand and weight_after",
-    slope_by_hand=object,
-    weight_after=object,
-)
-def _step(found):
-    slope, weight = (_number(found[name]) for name in ("slope_by_hand", "weight_after"))
-    if slope is None or weight is None:
-        name = "slope_by_hand" if slope is None else "weight_after"
-        yield wrong(f"{name}: this should be one number.")
-        return
-    yield judge_number(
+@exercise("05-step", "set slope_by_hand and weight_after")
+def step(slope_by_hand: Real, weight_after: Real):
+    yield number(
         "slope_by_hand",
-        slope,
+        slope_by_hand,
         -8,
         "the mean of 2 × x × error over the three examples.",
         {
-            8: "the sign is the other way round. The error is the guess minus what it should be.",
-            -24: "that is the sum over the examples; the loss is their mean.",
-            24: "that is a sum, with its sign turned; the loss is a mean, and an error is the "
-            "guess minus y.",
-            -4: "the 2 is missing: the slope of error² is 2 × error, times what the weight is "
-            "multiplied by.",
-            -12: "the 2 is missing, and it is the mean that counts and not the sum.",
-            -10 / 3: "each error counts times its x: that is what the weight is multiplied by.",
-            -5 / 3: "each error counts times its x, and twice.",
-            11 / 3: "that is the loss itself. How does it change when the weight goes up?",
+            "the sign is the other way round. The error is the guess minus what it should be.": 8,
+            "that is the sum over the examples; the loss is their mean.": -24,
+            "that is a sum, with its sign turned; the loss is a mean, and an error is the guess "
+            "minus y.": 24,
+            "the 2 is missing: the slope of error² is 2 × error, times what the weight is "
+            "multiplied by.": -4,
+            "the 2 is missing, and it is the mean that counts and not the sum.": -12,
+            "each error counts times its x: that is what the weight is multiplied by.": -10 / 3,
+            "each error counts times its x, and twice.": -5 / 3,
+            "that is the loss itself. How does it change when the weight goes up?": 11 / 3,
         },
         "for each example 2 × x × (0.5 × x − y); then the mean of the three.",
+        tolerance=1e-3,
     )
-    if not close(slope, -8) and close(weight, 0.5 - 0.05 * slope):
-        yield wrong("weight_after: that follows from your slope, which is not right yet.")
-        return
-    yield judge_number(
+    yield number(
         "weight_after",
-        weight,
+        weight_after,
         0.9,
         "against the slope, by rate × slope.",
         {
-            0.1: "that went uphill: the step goes against the slope, so rate × slope is taken "
-            "away.",
-            0.4: "that is how far it goes. From where?",
-            -0.4: "that is how far it goes, with the sign of the slope. From where, and which way?",
-            8.5: "the learning rate is missing: a step is rate × slope.",
-            -7.5: "the learning rate is missing, and the step goes against the slope.",
-            8: "that is the slope without its sign; a step is rate × slope, from 0.5.",
+            "that went uphill: the step goes against the slope, so rate × slope is taken away.": (
+                0.1
+            ),
+            "that is how far it goes. From where?": 0.4,
+            "that is how far it goes, with the sign of the slope. From where, and which way?": -0.4,
+            "the learning rate is missing: a step is rate × slope.": 8.5,
+            "the learning rate is missing, and the step goes against the slope.": -7.5,
+            "that is the slope without its sign; a step is rate × slope, from 0.5.": 8,
         },
         "weight − learning rate × slope.",
+        follows=(0.5 - 0.05 * slope_by_hand, "slope_by_hand"),
+        tolerance=1e-3,
     )
 
 
@@ -90,15 +86,11 @@ def _curve(finder):
     return rates[order], np.nan_to_num(losses[order], nan=1e6, posinf=1e6)
 
 
-@exercise("05-rate", "set chosen_rate", finder=object, chosen_rate=object)
-def _rate(found):
-    curve = _curve(found["finder"])
+@exercise("05-rate", "set chosen_rate")
+def choose_rate(chosen_rate: Real, finder: object):
+    curve, rate = _curve(finder), chosen_rate
     if curve is None:
-        yield wrong("finder should be the table of section 3: run its cell once more.")
-        return
-    rate = _number(found["chosen_rate"])
-    if rate is None:
-        yield wrong("chosen_rate: this should be one number, a learning rate.")
+        yield changed("finder")
         return
     rates, losses = curve
     best, lowest = rates[np.argmin(losses)], losses.min()
@@ -125,7 +117,7 @@ def _rate(found):
         yield wrong("chosen_rate: too low, up on the left slope: the loss is still far from its "
                     "lowest after 200 steps.")  # fmt: skip
     else:
-        other = found["finder"]
+        other = finder
         other = other[other["optimizer"] == "SGD"]
         hint = "too high, up on the right slope, or beyond."
         if len(other) and close(rate, other.loc[other["loss"].idxmin(), "rate"], 0.6):
@@ -186,59 +178,42 @@ def _momentum_guesses(weight, velocity, slope, rate, beta):
     return new, guesses
 
 
-def _called(function, case):
-    """What the function returns for a case, as two floats, or a line on why not."""
-    weight, velocity, slope, rate, beta = case
-    try:
-        result = function(weight, velocity, slope, rate=rate, beta=beta)
-    except TypeError as error:
-        return None, (
-            "it could not be called as momentum_step(weight, velocity, slope, rate=…, beta=…): "
-            f"{error}."
+def _momentum(function, *arguments):
+    """The new weight and velocity, and None; or None and a line on why not."""
+    returned, fault = called("momentum_step", function, *arguments)
+    if fault:
+        return None, fault
+    if not isinstance(returned, tuple | list | np.ndarray) or len(returned) != 2:
+        return None, wrong(
+            "momentum_step: it should return two values, the new weight and the new velocity."
         )
-    except Exception as error:
-        return None, f"it stopped with {type(error).__name__}: {error}."
-    if result is None:
-        return None, "it returns nothing: end it with return."
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        return None, "it should return two values, the new weight and the new velocity."
-    values = [_number(value) for value in result]
+    values = [as_number(value) for value in returned]
     if None in values:
-        return None, "it should return two numbers for numbers."
+        return None, wrong("momentum_step: it should return two numbers for numbers.")
     return values, None
 
 
-def _pairs_equal(found, expected):
-    return all(close(a, b, 1e-5) for a, b in zip(found, expected, strict=True))
-
-
-@exercise("05-momentum", "write momentum_step", momentum_step=object)
-def _momentum(found):
-    function = found["momentum_step"]
-    if not callable(function):
-        yield wrong("momentum_step should be a function: begin with def momentum_step(…).")
-        return
+@exercise("05-momentum", "write momentum_step")
+def momentum(momentum_step: Callable):
     results = []
     for case in CASES:
-        values, fault = _called(function, case)
+        values, fault = _momentum(momentum_step, *case)
         if fault:
-            yield wrong(f"momentum_step: {fault}")
+            yield fault
             return
         results.append(values)
-    expected = [_momentum_guesses(*case) for case in CASES]
-    rules = [(case[0] + new, new) for case, (new, _) in zip(CASES, expected, strict=True)]
-    if all(map(_pairs_equal, results, rules)):
+    found, guesses = np.array(results), [_momentum_guesses(*case) for case in CASES]
+    rule = np.array([(case[0] + new, new) for case, (new, _) in zip(CASES, guesses, strict=True)])
+    if near(found, rule, 1e-5):
         yield right("downhill: the slope is taken away.")
         yield right("a ball: the velocity of the step before counts.")
+        yield _judge_defaults(momentum_step)
         return
-    for text in expected[0][1]:
-        if all(
-            _pairs_equal(result, guesses[text])
-            for result, (_, guesses) in zip(results, expected, strict=True)
-        ):
+    for text in guesses[0][1]:
+        if near(found, np.array([values[text] for _, values in guesses]), 1e-5):
             yield wrong(f"momentum_step: {text}")
             return
-    if any(_pairs_equal(result, rule) for result, rule in zip(results, rules, strict=True)):
+    if np.isclose(found, rule, rtol=1e-5).all(axis=1).any():
         yield wrong(
             "momentum_step: right for some values and not for others. Does it use all of its "
             "arguments, rate and beta too?"
@@ -250,24 +225,44 @@ def _momentum(found):
     )
 
 
+def _judge_defaults(function):
+    case = CASES[0]
+    values, fault = _momentum(function, *case[:3])
+    if fault:
+        return wrong(
+            f"defaults: without rate and beta it fails. {fault[1].removeprefix('momentum_step: ')}"
+        )
+    new, _ = _momentum_guesses(*case[:3], 0.1, 0.9)
+    return judged(
+        near(values, [case[0] + new, new], 1e-5),
+        "defaults: a rate of 0.1 and β of 0.9, unless told otherwise.",
+        "defaults: called without rate and beta it gives something else than with those that the "
+        "task names.",
+    )
+
+
 # --- 4. A staircase ---------------------------------------------------------------
 
 STEPS = 375  # an epoch of 48,000 images in batches of 128
 ASKED = (0, 1, 100, 374, 375, 376, 749, 750, 1125, 1500, 2249)
 
 
-@exercise("05-schedule", "make schedule", schedule=object)
-def _schedule(found):
-    schedule = found["schedule"]
-    if not callable(schedule) or isinstance(schedule, type):
-        yield wrong("schedule: this should be a schedule of Keras, or a function of the step.")
+@exercise("05-schedule", "make schedule")
+def schedule(schedule: object):
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        yield wrong(
+            "schedule: this should be one of Keras's schedules. A plain function will not do: "
+            "an optimizer calls it without telling it the step."
+            if callable(schedule) and not isinstance(schedule, type)
+            else "schedule: this should be one of Keras's schedules, made with its settings."
+        )
         return
     rates = {}
     for step in ASKED:
         try:
-            rates[step] = _number(schedule(step))
+            rates[step] = as_number(schedule(step))
         except Exception as error:
-            yield wrong(f"schedule: asked for step {step} it stopped with {type(error).__name__}.")
+            yield wrong(f"schedule: asked for step {step} it stops with {told(error)}.")
             return
         if rates[step] is None:
             yield wrong(f"schedule: for step {step} it gives no number.")
@@ -300,6 +295,12 @@ def _judge_fall(rates):
         yield wrong(
             "staircase: halved by the end of the epoch, but bit by bit with every step. It should "
             "stay throughout the epoch, then fall."
+        )
+    elif close(rates[374], 0.01) and close(rates[375], 0.005):
+        first = next(step for step in ASKED if not close(rates[step], expected[step]))
+        yield wrong(
+            f"decay: halved after the first epoch, as asked; but at step {first:,} it is "
+            f"{rates[first]:.3g}. It should be halved again after every epoch."
         )
     elif close(rates[374], 0.01) and not close(rates[375], 0.01):
         yield wrong(
@@ -370,10 +371,10 @@ def _words(value):
     return " ".join(value.lower().replace(",", " ").strip(" .").split())
 
 
-@exercise("05-diagnose", "fill in diagnosis", diagnosis=dict)
-def _diagnose(found):
+@exercise("05-diagnose", "fill in diagnosis")
+def diagnose(diagnosis: dict):
     for name, (causes, of_causes, tries, of_tries) in DIAGNOSES.items():
-        entry = found["diagnosis"].get(name)
+        entry = diagnosis.get(name)
         if (
             not isinstance(entry, tuple | list)
             or len(entry) != 2

@@ -1,108 +1,117 @@
 """Checks of notebook 07, Fighting overfitting."""
 
-import math
-import numbers
+from numbers import Real
 
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judge_number, judged, note, right, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import as_number, close, curves, judged, note, number, right, wrong
 
-# The curves of exercise 1 as the notebook draws them.
-UNITS = {"a": 512, "b": 4, "c": 16}
+# --- 1. Which curve is whose? -----------------------------------------------------------
+
+# The curves as the notebook draws them: units, what is seen, and what to look at.
+CURVES = {
+    "units_a": (
+        512,
+        "quick at first, and the steepest climb after it.",
+        "how low is it after one epoch, and how high after ten?",
+    ),
+    "units_b": (
+        4,
+        "the slowest.",
+        "how far has it come after the first epochs, beside the others?",
+    ),
+    "units_c": (
+        16,
+        "between the two others.",
+        "it lies between the others, in speed and in what follows.",
+    ),
+}
 
 
-@exercise(
-    "07-curves",
-    "set units_a, units_b and units_c",
-    units_a=numbers.Real,
-    units_b=numbers.Real,
-    units_c=numbers.Real,
-)
-def _curves(found):
-    given = {letter: found[f"units_{letter}"] for letter in UNITS}
-    if sorted(given.values()) != sorted(UNITS.values()):
+@exercise("07-curves", "set units_a, units_b and units_c")
+def whose_curve(units_a: Real, units_b: Real, units_c: Real):
+    given = (units_a, units_b, units_c)
+    if sorted(given) != [4, 16, 512]:
         yield wrong("Each of 4, 16 and 512 belongs to one curve.")
         return
-    signs = {
-        "a": (
-            "quick at first, and the steepest climb after it.",
-            "how low is it after one epoch, and how high after ten?",
-        ),
-        "b": (
-            "the slowest.",
-            "how far has it come after the first epochs, beside the others?",
-        ),
-        "c": (
-            "between the two others.",
-            "it lies between the others, in speed and in what follows.",
-        ),
-    }
-    for letter, units in UNITS.items():
-        seen, hint = signs[letter]
-        name = f"units_{letter}"
-        yield judged(given[letter] == units, f"{name}: {seen}", f"{name}: {hint}")
+    for (name, (units, seen, hint)), answer in zip(CURVES.items(), given, strict=True):
+        yield judged(answer == units, f"{name}: {seen}", f"{name}: {hint}")
 
 
-@exercise(
-    "07-penalty",
-    "set penalty_l2, penalty_l1 and pull_l2",
-    penalty_l2=numbers.Real,
-    penalty_l1=numbers.Real,
-    pull_l2=numbers.Real,
-)
-def _penalty(found):
-    yield judge_number(
+# --- 2. A penalty by hand -----------------------------------------------------------------
+
+WEIGHTS, PRICE = np.array([0.5, -1.0, 3.0, 0.0]), 0.01
+
+
+@exercise("07-penalty", "set penalty_l2, penalty_l1 and pull_l2")
+def penalty(penalty_l2: Real, penalty_l1: Real, pull_l2: Real):
+    squares, sizes, large = np.sum(WEIGHTS**2), np.sum(np.abs(WEIGHTS)), WEIGHTS.max()
+    yield number(
         "penalty_l2",
-        found["penalty_l2"],
-        0.0525,
+        penalty_l2,
+        PRICE * squares,
         "λ times the sum of the squares.",
         {
-            5.25: "that is the sum of the squares; λ is missing.",
-            0.02625: "that is half of it. Some books put a half before λ; Keras does not.",
-            0.013125: "that is an average over the weights; the penalty is a sum.",
-            0.01 * math.sqrt(5.25): "no root is taken: each square counts as it is.",
-            0.0225: "square each weight first, then add. You squared the sum.",
-            0.000525: "λ counts once; it is not squared.",
-            0.035: "that is without squares: the penalty of L1.",
-            0.0425: "the square of a negative weight is positive: it adds.",
-            0.0325: "the square of a negative weight is positive: it adds.",
+            "that is the sum of the squares; λ is missing.": squares,
+            "that is half of it. Some books put a half before λ; Keras does not.": (
+                PRICE * squares / 2
+            ),
+            "that is an average over the weights; the penalty is a sum.": PRICE * squares / 4,
+            "no root is taken: each square counts as it is.": PRICE * np.sqrt(squares),
+            "square each weight first, then add. You squared the sum.": PRICE * sum(WEIGHTS) ** 2,
+            "λ counts once; it is not squared.": PRICE**2 * squares,
+            "that is without squares: the penalty of L1.": PRICE * sizes,
+            "the square of a negative weight is positive: it adds.": (
+                PRICE * (squares - 1),
+                PRICE * (squares - 2),
+            ),
         },
         "square each weight, add the squares, multiply by λ.",
+        tolerance=1e-3,
     )
-    yield judge_number(
+    yield number(
         "penalty_l1",
-        found["penalty_l1"],
-        0.035,
+        penalty_l1,
+        PRICE * sizes,
         "λ times the sum of the sizes.",
         {
-            0.015: "a negative weight counts without its sign: it adds too.",
-            3.5: "that is the sum of the sizes; λ is missing.",
-            0.00875: "that is an average over the weights; the penalty is a sum.",
-            0.0525: "those are squares: the penalty of L2.",
+            "a negative weight counts without its sign: it adds too.": PRICE * sum(WEIGHTS),
+            "that is the sum of the sizes; λ is missing.": sizes,
+            "that is an average over the weights; the penalty is a sum.": PRICE * sizes / 4,
+            "those are squares: the penalty of L2.": PRICE * squares,
         },
         "take each weight without its sign, add, multiply by λ.",
+        tolerance=1e-3,
     )
-    yield judge_number(
+    yield number(
         "pull_l2",
-        found["pull_l2"],
-        0.04,
+        pull_l2,
+        2 * PRICE * large,
         "the slope of λw² is 2λw.",
         {
-            0.02: "that is λw. What is the slope of w²?",
-            0.08: "the slope of w² is not a square any more.",
-            4: "λ is missing.",
-            -0.04: "the slope is positive: a larger weight is a larger penalty. The step goes "
-            "against it.",
-            0.01: "that is the pull of L1.",
+            "that is λw. What is the slope of w²?": PRICE * large,
+            "that is the penalty of this weight. How steeply does it rise there?": (
+                PRICE * large**2
+            ),
+            "the slope of w² is not a square any more.": 2 * PRICE * large**2,
+            "λ is missing.": 2 * large,
+            "the slope is positive: a larger weight is a larger penalty. The step goes against "
+            "it.": -2 * PRICE * large,
+            "that is the pull of L1.": PRICE,
         },
-        "what is the slope of λw² at w = 2?",
+        f"what is the slope of λw² at w = {large:g}?",
+        tolerance=1e-3,
     )
 
 
-@exercise("07-l2", "build model_l2", model_l2=keras.Model)
-def _l2(found):
-    model = found["model_l2"]
+# --- 3. The model with L2 -------------------------------------------------------------------
+
+
+@exercise("07-l2", "build model_l2")
+def l2(model_l2: keras.Model):
+    model = model_l2
     if not model.built:
         yield wrong(
             "model_l2 has no weights yet: begin it with keras.Input(shape=(10_000,)), as the "
@@ -164,13 +173,13 @@ def _judge_l2(place, layer):
     ones, twos = (_value(penalty, w * np.ones((2, 2), "float32")) for w in (1, 2))
     if ones is None or twos is None or not ones > 0:
         return wrong(head + "kernel_regularizer is not a penalty that Keras can compute.")
-    if math.isclose(twos, 2 * ones, rel_tol=1e-3):
+    if close(twos, 2 * ones):
         return wrong(head + "twice the weights cost twice as much: that is L1. L2 squares them.")
-    if not math.isclose(twos, 4 * ones, rel_tol=1e-3):
+    if not close(twos, 4 * ones):
         return wrong(head + "this penalty is more than L2: is there some L1 in it?")
     price = ones / 4
-    if not math.isclose(price, 0.002, rel_tol=1e-3):
-        is_default = math.isclose(price, 0.01, rel_tol=1e-3)
+    if not close(price, 0.002):
+        is_default = close(price, 0.01)
         default = " (Keras's default when none is given)" if is_default else ""
         return wrong(head + f"L2, but with λ = {price:g}{default}; the task asks for 0.002.")
     if not _unpenalised(layer):
@@ -180,57 +189,62 @@ def _judge_l2(place, layer):
 
 def _value(penalty, weights):
     try:
-        return float(keras.ops.convert_to_numpy(penalty(keras.ops.convert_to_tensor(weights))))
+        return as_number(penalty(keras.ops.convert_to_tensor(weights)))
     except Exception:  # it may be anything callable
         return None
 
 
-@exercise(
-    "07-fair",
-    "set lowest_base and lowest_l2",
-    history_base=keras.callbacks.History,
-    history_l2=keras.callbacks.History,
-    lowest_base=numbers.Real,
-    lowest_l2=numbers.Real,
-)
-def _fair(found):
-    for name in ("base", "l2"):
-        curves = getattr(found[f"history_{name}"], "history", {})
-        needed = ("loss", "val_loss", "cross_entropy", "val_cross_entropy")
-        missing = [n for n in needed if not curves.get(n)]
-        if missing:
-            yield wrong(f"history_{name} has no {', '.join(missing)}: run its fit above once more.")
-            continue
-        yield _judge_lowest(f"lowest_{name}", found[f"lowest_{name}"], curves)
+# --- 4. Compare fairly --------------------------------------------------------------------
 
 
-def _judge_lowest(name, given, curves):
-    def close(value):
-        return math.isclose(given, value, abs_tol=0.0006)
-
-    fair = curves["val_cross_entropy"]
-    if close(min(curves["val_loss"])):
-        text = "that is the lowest val_loss, and the penalty is in it."
-    elif close(fair[-1]):
-        text = "that is the value after the last epoch; the task asks for the lowest."
-    elif close(min(curves["cross_entropy"])) or close(min(curves["loss"])):
-        text = "that is about the training reviews, which the model may know by heart."
-    elif given == int(np.argmin(fair)) + 1:
-        text = "that is an epoch; the task asks for the value there."
-    elif close(max(fair)):
-        text = "that is the highest; less cross-entropy is better."
-    else:
-        text = "look for the lowest point of the validation metric that has no penalty in it."
-    return judged(close(min(fair)), f"{name}: validation reviews, no penalty.", f"{name}: {text}")
+@exercise("07-fair", "set lowest_base and lowest_l2")
+def fair(
+    history_base: keras.callbacks.History,
+    history_l2: keras.callbacks.History,
+    lowest_base: Real,
+    lowest_l2: Real,
+):
+    needed = ("loss", "val_loss", "cross_entropy", "val_cross_entropy")
+    for name, history, lowest in (
+        ("base", history_base, lowest_base),
+        ("l2", history_l2, lowest_l2),
+    ):
+        found, fault = curves(history, f"history_{name}", needed, "run its fit above once more.")
+        yield fault or _judge_lowest(f"lowest_{name}", lowest, found)
 
 
-@exercise("07-early", "make stopper", stopper=keras.callbacks.Callback)
-def _early(found):
-    stopper = found["stopper"]
+def _judge_lowest(name, given, found):
+    curve = found["val_cross_entropy"]
+    return number(
+        name,
+        given,
+        curve.min(),
+        "validation reviews, no penalty.",
+        {
+            "that is the lowest val_loss, and the penalty is in it.": found["val_loss"].min(),
+            "that is the value after the last epoch; the task asks for the lowest.": curve[-1],
+            "that is about the training reviews, which the model may know by heart.": (
+                found["cross_entropy"].min(),
+                found["loss"].min(),
+            ),
+            "that is an epoch; the task asks for the value there.": int(np.argmin(curve)) + 1,
+            "that is the highest; less cross-entropy is better.": curve.max(),
+        },
+        "look for the lowest point of the validation metric that has no penalty in it.",
+        tolerance=0,
+        within=0.0006,
+    )
+
+
+# --- 5. Stop in time ------------------------------------------------------------------------
+
+
+@exercise("07-early", "make stopper")
+def early(stopper: keras.callbacks.Callback):
     if not isinstance(stopper, keras.callbacks.EarlyStopping):
         yield wrong(f"stopper is a {type(stopper).__name__}; the task asks for EarlyStopping.")
         return
-    yield from _judge_monitor(stopper)
+    yield _judge_monitor(stopper)
     yield judged(
         stopper.patience == 3,
         "patience: 3 epochs.",
@@ -249,23 +263,22 @@ def _early(found):
         yield note(f"It does not watch before epoch {stopper.start_from_epoch + 1}.")
 
 
+MONITORS = {
+    "val_loss": "with a penalty, val_loss has that in it. One name in the history has not.",
+    "loss": "that is the training loss, which goes on falling: it would never stop.",
+    "cross_entropy": "that is the one of the training reviews, which goes on falling.",
+    "val_accuracy": "the models here are compiled without an accuracy.",
+    "accuracy": "the models here are compiled without an accuracy.",
+}
+
+
 def _judge_monitor(stopper):
-    hints = {
-        "loss": "that is the training loss, which goes on falling: it would never stop.",
-        "cross_entropy": "that is the one of the training reviews, which goes on falling.",
-        "val_accuracy": "the models here are compiled without an accuracy.",
-        "accuracy": "the models here are compiled without an accuracy.",
-    }
     name = stopper.monitor
-    if name not in ("val_cross_entropy", "val_loss"):
-        text = hints.get(name, f"no {name!r} in these histories. Mind the spelling.")
-        yield wrong(f"monitor: {text}")
-    elif stopper.mode == "max":
-        yield wrong("mode: a cross-entropy is better when it is lower, so not 'max'.")
-    else:
-        yield right("monitor: the validation curve.")
-        if name == "val_loss":
-            yield note(
-                "For 16-16 val_loss is the same number. With a penalty it is not: then watch "
-                "val_cross_entropy."
-            )
+    if name != "val_cross_entropy":
+        text = MONITORS.get(name, f"no {name!r} in these histories. Mind the spelling.")
+        return wrong(f"monitor: {text}")
+    return judged(
+        stopper.mode != "max",
+        "monitor: the validation curve, without any penalty.",
+        "mode: a cross-entropy is better when it is lower, so not 'max'.",
+    )

@@ -1,24 +1,32 @@
 """Checks of notebook 08, Boston: K-fold."""
 
-import numbers
+import functools
+from numbers import Real
 
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, numbers_in, right, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    array,
+    as_array,
+    changed,
+    judged,
+    note,
+    number,
+    smoothed,
+    wrong,
+)
 from lesson.datasets import load_boston
 
 FOLDS, ROWS = 4, 404
 SIZE = ROWS // FOLDS
 
 
+@functools.cache
 def _data():
     """Features and targets as they come: those in the kernel may have been changed."""
     (features, targets), _ = load_boston()
     return features, targets
-
-
-def _close(array, expected, tolerance=0.01):
-    return array.shape == expected.shape and bool(np.all(np.abs(array - expected) <= tolerance))
 
 
 # --- 1. Standardise ---------------------------------------------------------------
@@ -29,59 +37,47 @@ def _scaled(values, rows):
     return (values - rows.mean(axis=0)) / rows.std(axis=0)
 
 
-@exercise(
-    "08-standardise",
-    "make train_scaled and val_scaled",
-    train_scaled=object,
-    val_scaled=object,
-)
-def _standardise(found):
+@exercise("08-standardise", "make train_scaled and val_scaled")
+def standardise(train_scaled: object, val_scaled: object):
     features, _ = _data()
-    parts = {"train_scaled": features[:303], "val_scaled": features[303:]}
-    for name, part in parts.items():
-        yield _judge_scaled(name, numbers_in(found[name]), part, features)
+    yield _judge_scaled("train_scaled", train_scaled, features[:303])
+    yield _judge_scaled("val_scaled", val_scaled, features[303:])
 
 
-def _judge_scaled(name, array, part, features):
+def _judge_scaled(name, given, part):
+    features, _ = _data()
     train, val = features[:303], features[303:]
-    if array is None:
-        return wrong(f"{name}: this should be an array of numbers, as train_part is.")
-    if array.shape != part.shape:
-        return wrong(
-            f"{name}: its shape is {array.shape}; scaling keeps the shape, here {part.shape}."
-        )
-    if _close(array, _scaled(part, train)):
-        which = "its own" if part is train else "the training rows'"
-        return right(f"{name}: scaled by {which} mean and standard deviation.")
+    which = "its own" if len(part) == 303 else "the training rows'"
     low, span = train.min(axis=0), np.ptp(train, axis=0)
-    guesses = {
-        "these are the values as they were: nothing was scaled.": part,
-        "this looks scaled by the statistics of all 404 rows. May the validation rows help to "
-        "make the yardstick?": _scaled(part, features),
-        "this looks scaled by the statistics of the validation rows. Which rows are allowed to "
-        "make the yardstick?": _scaled(part, val),
-        "the mean is subtracted; the division by the standard deviation is missing.": (
-            part - train.mean(axis=0)
-        ),
-        "divided by the standard deviation; the subtraction of the mean is missing.": (
-            part / train.std(axis=0)
-        ),
-        "divided by the variance; its square root is the standard deviation.": (
-            (part - train.mean(axis=0)) / train.var(axis=0)
-        ),
-        "one mean for the whole table: each column needs its own. See axis.": (
-            (part - train.mean()) / train.std()
-        ),
-        "this puts the values between 0 and 1. The task asks for mean and standard deviation.": (
-            (part - low) / span
-        ),
-    }
-    for text, values in guesses.items():
-        if _close(array, values):
-            return wrong(f"{name}: {text}")
-    return wrong(
-        f"{name}: the values differ from (rows − mean) / std with the mean and std of the columns "
-        "of train_part."
+    return array(
+        name,
+        given,
+        _scaled(part, train),
+        f"scaled by {which} mean and standard deviation.",
+        {
+            "these are the values as they were: nothing was scaled.": part,
+            "this looks scaled by the statistics of all 404 rows. May the validation rows help to "
+            "make the yardstick?": _scaled(part, features),
+            "this looks scaled by the statistics of the validation rows. Which rows are allowed to "
+            "make the yardstick?": _scaled(part, val),
+            "the mean is subtracted; the division by the standard deviation is missing.": (
+                part - train.mean(axis=0)
+            ),
+            "divided by the standard deviation; the subtraction of the mean is missing.": (
+                part / train.std(axis=0)
+            ),
+            "divided by the variance; its square root is the standard deviation.": (
+                (part - train.mean(axis=0)) / train.var(axis=0)
+            ),
+            "one mean for the whole table: each column needs its own. See axis.": (
+                (part - train.mean()) / train.std()
+            ),
+            "this puts the values between 0 and 1. The task asks for mean and standard "
+            "deviation.": (part - low) / span,
+        },
+        "the values differ from (rows − mean) / std with the mean and std of the columns of "
+        "train_part.",
+        tolerance=2e-3,
     )
 
 
@@ -92,14 +88,14 @@ def _row_numbers(value):
     """Row numbers as integers, whether given as numbers or as a mask; None if neither."""
     if isinstance(value, range | set):
         value = sorted(value)
-    array = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else numbers_in(value)
+    array = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else as_array(value)
     if array is None or array.ndim != 1 or array.dtype == object:
         return None
     if array.dtype == bool:
         return np.flatnonzero(array) if len(array) == ROWS else None
     if not array.size:
         return array.astype(int)
-    numbers = numbers_in(array)
+    numbers = as_array(array)
     if numbers is None or np.any(numbers != np.round(numbers)):
         return None
     return numbers.astype(int)
@@ -107,7 +103,7 @@ def _row_numbers(value):
 
 def _pairs(folds):
     """`folds` as pairs of row numbers, or a line that says what it is not."""
-    if isinstance(folds, str | dict | numbers.Real) or not hasattr(folds, "__len__"):
+    if isinstance(folds, str | dict | Real) or not hasattr(folds, "__len__"):
         return None, "folds: this should be a list of pairs (train_rows, val_rows)."
     if len(folds) != FOLDS:
         hint = " Does the loop stop one too early?" if len(folds) == FOLDS - 1 else ""
@@ -126,9 +122,9 @@ def _pairs(folds):
     return pairs, None
 
 
-@exercise("08-folds", "make folds, a list of four pairs", folds=object)
-def _folds(found):
-    pairs, fault = _pairs(found["folds"])
+@exercise("08-folds", "make folds, a list of four pairs")
+def folds(folds: object):
+    pairs, fault = _pairs(folds)
     if fault:
         yield wrong(fault)
         return
@@ -202,143 +198,150 @@ def _judge_training(pairs):
 # --- 3. Smooth --------------------------------------------------------------------
 
 
-def _smoothed(values, factor=0.9):
-    smooth = []
-    for value in values:
-        smooth.append(factor * smooth[-1] + (1 - factor) * value if smooth else value)
-    return np.array(smooth)
-
-
-@exercise(
-    "08-smooth",
-    "make smoothed_epochs, smoothed_mae and stop_epoch",
-    average_mae=object,
-    smoothed_epochs=object,
-    smoothed_mae=object,
-    stop_epoch=numbers.Real,
-)
-def _smooth(found):
-    average = numbers_in(found["average_mae"])
+@exercise("08-smooth", "make smoothed_epochs, smoothed_mae and stop_epoch")
+def smooth(average_mae: object, smoothed_epochs: object, smoothed_mae: object, stop_epoch: Real):
+    average = as_array(average_mae)
     if average is None or average.shape != (100,):
-        yield wrong("average_mae should hold 100 numbers: run the cell that makes it once more.")
+        yield changed("average_mae")
         return
-    epochs, mae = numbers_in(found["smoothed_epochs"]), numbers_in(found["smoothed_mae"])
-    yield _judge_epochs(epochs)
-    yield _judge_smoothed(mae, average)
-    yield _judge_stop(found["stop_epoch"], average)
+    yield _judge_epochs(smoothed_epochs)
+    yield _judge_smoothed(smoothed_mae, average)
+    yield _judge_stop(stop_epoch, average)
 
 
-def _judge_epochs(epochs):
-    wanted = np.arange(11, 101)
-    if epochs is None or epochs.ndim != 1:
-        return wrong("smoothed_epochs: this should be ninety numbers in a row.")
-    hints = {
-        (1, 90): "these count from 1, so the true epochs are lost. To which epoch does the first "
-        "value that is left belong?",
-        (0, 89): "these are places in a list, which count from 0. To which epoch does the first "
-        "value that is left belong?",
-        (10, 99): "place 10 of the list holds the eleventh value, and epochs count from 1.",
-        (1, 100): "ten epochs are to be left out.",
-        (11, 99): "the last epoch is 100; np.arange leaves out the number where it ends.",
-    }
-    hint = hints.get((epochs[0], epochs[-1]), f"they go from {epochs[0]:g} to {epochs[-1]:g}.")
-    return judged(
-        _close(epochs, wanted, 1e-6),
-        "smoothed_epochs: the true epochs of the values that are left.",
-        f"smoothed_epochs: {hint}",
+def _judge_epochs(given):
+    return array(
+        "smoothed_epochs",
+        given,
+        np.arange(11, 101),
+        "the true epochs of the values that are left.",
+        {
+            "these count from 1, so the true epochs are lost. To which epoch does the first value "
+            "that is left belong?": np.arange(1, 91),
+            "these are places in a list, which count from 0. To which epoch does the first value "
+            "that is left belong?": np.arange(90),
+            "place 10 of the list holds the eleventh value, and epochs count from 1.": (
+                np.arange(10, 100)
+            ),
+            "ten epochs are to be left out.": np.arange(1, 101),
+            "the last epoch is 100; np.arange leaves out the number where it ends.": (
+                np.arange(11, 100)
+            ),
+        },
+        "ninety numbers, but not those of the epochs that are left.",
+        tolerance=1e-6,
     )
 
 
-def _judge_smoothed(mae, average):
-    if mae is None or mae.ndim != 1:
+def _judge_smoothed(given, average):
+    kept = average[10:]
+    found = as_array(given)
+    if found is not None and found.ndim != 1:
         return wrong("smoothed_mae: this should be ninety numbers in a row.")
-    kept, tolerance = average[10:], 1e-4
-    if _close(mae, _smoothed(kept), tolerance):
-        return right("smoothed_mae: the exponential moving average with factor 0.9.")
-    from_zero = _smoothed(np.append(0, kept))[1:]
-    one_back = np.append(kept[0], 0.9 * kept[:-1] + 0.1 * kept[1:])
-    guesses = {
-        "nothing was smoothed: these are the values as they were.": kept,
-        "the factor is on the wrong term: the smooth point *before* has weight 0.9.": _smoothed(
-            kept, 0.1
-        ),
-        "the first ten epochs are still in.": _smoothed(average),
-        "the first ten epochs were left out after smoothing, and have dragged the line up. Leave "
-        "them out before.": _smoothed(average)[10:],
-        "it starts from 0. The first value has nothing before it; take it as it comes.": from_zero,
-        "each point uses the unsmoothed value before it; use the smooth point before it.": one_back,
-    }
-    for text, values in guesses.items():
-        if _close(mae, values, tolerance):
-            return wrong(f"smoothed_mae: {text}")
-    if len(mae) != 90:
-        return wrong(f"smoothed_mae: {len(mae)} values; without the first ten epochs 90 are left.")
-    return wrong(
-        "smoothed_mae: the values differ from 0.9 × the smooth point before + 0.1 × the new "
-        "value. If you ran your cell twice, start with an empty list."
+    return array(
+        "smoothed_mae",
+        given,
+        smoothed(kept),
+        "the exponential moving average with factor 0.9.",
+        {
+            "nothing was smoothed: these are the values as they were.": kept,
+            "the factor is on the wrong term: the smooth point *before* has weight 0.9.": (
+                smoothed(kept, 0.1)
+            ),
+            "the first ten epochs are still in.": smoothed(average),
+            "the first ten epochs were left out after smoothing, and have dragged the line up. "
+            "Leave them out before.": smoothed(average)[10:],
+            "it starts from 0. The first value has nothing before it; take it as it comes.": (
+                smoothed(np.append(0, kept))[1:]
+            ),
+            "each point uses the unsmoothed value before it; use the smooth point before it.": (
+                np.append(kept[0], 0.9 * kept[:-1] + 0.1 * kept[1:])
+            ),
+        },
+        "the values differ from 0.9 × the smooth point before + 0.1 × the new value. If you ran "
+        "your cell twice, start with an empty list.",
     )
 
 
 def _judge_stop(stop, average):
-    place = int(np.argmin(_smoothed(average[10:])))
-    hints = {
-        place: "that is its place among the ninety, which counts from 0. Which epoch is there?",
-        place + 1: "that numbers the ninety from 1, the trap described above: ten epochs early.",
-        place + 10: "one off: epochs count from 1, places from 0.",
-        int(np.argmin(average)) + 1: "there the ragged line is lowest; the task asks for the "
-        "smoothed one.",
-    }
-    hint = hints.get(stop, "look for the epoch at which smoothed_mae is lowest.")
-    return judged(
-        stop == place + 11,
-        "stop_epoch: where the smoothed line is lowest.",
-        f"stop_epoch: {hint}",
+    place = int(np.argmin(smoothed(average[10:])))
+    return number(
+        "stop_epoch",
+        stop,
+        place + 11,
+        "where the smoothed line is lowest.",
+        {
+            "that is its place among the ninety, which counts from 0. Which epoch is there?": place,
+            "that numbers the ninety from 1, the trap described above: ten epochs early.": (
+                place + 1
+            ),
+            "one off: epochs count from 1, places from 0.": place + 10,
+            "there the ragged line is lowest; the task asks for the smoothed one.": (
+                int(np.argmin(average)) + 1
+            ),
+        },
+        "look for the epoch at which smoothed_mae is lowest.",
     )
 
 
 # --- 4. Find the leak -------------------------------------------------------------
 
 
-@exercise(
-    "08-leak",
-    "make fixed_inputs, a list of four arrays",
-    folds=object,
-    fixed_inputs=object,
-)
-def _leak(found):
-    pairs, fault = _pairs(found["folds"])
+@exercise("08-leak", "make fixed_inputs, a list of four arrays")
+def leak(fixed_inputs: object, folds: object):
+    pairs, fault = _pairs(folds)
     if fault:
-        yield wrong(f"{fault} Run the cells of exercise 2 again.")
+        yield changed("folds")
         return
-    given = found["fixed_inputs"]
-    if not isinstance(given, list | tuple | np.ndarray) or len(given) != FOLDS:
-        count = f"{len(given)} long" if hasattr(given, "__len__") else "no list"
-        yield wrong(f"fixed_inputs: this should be a list of four arrays, one a fold; it is "
-                    f"{count}.")  # fmt: skip
+    if not isinstance(fixed_inputs, list | tuple | np.ndarray) or len(fixed_inputs) != FOLDS:
+        is_long = hasattr(fixed_inputs, "__len__")
+        yield wrong(
+            "fixed_inputs: this should be a list of four arrays, one a fold; it is "
+            f"{f'{len(fixed_inputs)} long' if is_long else 'no list'}."
+        )
         return
+    for i, (given, (train, val)) in enumerate(zip(fixed_inputs, pairs, strict=True), start=1):
+        yield _judge_inputs(f"fold {i}", given, train, val, pairs)
+
+
+def _judge_inputs(fold, given, train, val, pairs):
     features, _ = _data()
-    for i, (array, (train, val)) in enumerate(zip(given, pairs, strict=True), start=1):
-        yield _judge_inputs(f"fold {i}", numbers_in(array), features, train, val)
-
-
-def _judge_inputs(fold, array, features, train, val):
-    if array is None or array.shape != features.shape:
-        shape = "no array of numbers" if array is None else f"of shape {array.shape}"
-        return wrong(f"{fold}: all 404 rows, so shape {features.shape}; yours is {shape}.")
-    if _close(array, _scaled(features, features[train]), 1e-3):
-        return right(f"{fold}: scaled by the statistics of its training rows.")
-    guesses = {
-        "it still leaks: the mean and standard deviation of all rows. Which rows may make them "
-        "in this fold?": _scaled(features, features),
-        "scaled by the statistics of the validation rows, the very ones that should have no "
-        "part.": _scaled(features, features[val]),
-        "these are the features as they were: nothing was scaled.": features,
-    }
-    for text, values in guesses.items():
-        if _close(array, values, 1e-3):
-            return wrong(f"{fold}: {text}")
-    return wrong(f"{fold}: not scaled by the mean and std of this fold's train_rows. Is it "
-                 "another fold's?")  # fmt: skip
+    rows = features[train]
+    each = features.copy()
+    each[train], each[val] = _scaled(rows, rows), _scaled(features[val], features[val])
+    others = tuple(_scaled(features, features[other]) for other, _ in pairs)
+    return array(
+        fold,
+        given,
+        _scaled(features, rows),
+        "scaled by the statistics of its training rows.",
+        {
+            "it still leaks: the mean and standard deviation of all rows. Which rows may make "
+            "them in this fold?": _scaled(features, features),
+            "scaled by the statistics of the validation rows, the very ones that should have no "
+            "part.": _scaled(features, features[val]),
+            "the validation rows are scaled by their own statistics. They are to be measured by "
+            "the same yardstick as the training rows.": each,
+            "these are the features as they were: nothing was scaled.": features,
+            "the mean is subtracted; the division by the standard deviation is missing.": (
+                features - rows.mean(axis=0)
+            ),
+            "the mean is of the training rows, the standard deviation of all rows: half of the "
+            "leak is left.": (features - rows.mean(axis=0)) / features.std(axis=0),
+            "the standard deviation is of the training rows, the mean of all rows: half of the "
+            "leak is left.": (features - features.mean(axis=0)) / rows.std(axis=0),
+            "one mean for the whole table: each column needs its own. See axis.": (
+                (features - rows.mean()) / rows.std()
+            ),
+            "these are the training rows alone. Scale all 404, each fold picks its own later.": (
+                _scaled(rows, rows)
+            ),
+            "scaled by the statistics of another fold's training rows.": others,
+        },
+        "the values differ from (features − mean) / std with the mean and std of the columns of "
+        "this fold's train_rows.",
+        tolerance=1e-4,
+    )
 
 
 # --- 5. Close the door ------------------------------------------------------------
@@ -356,45 +359,46 @@ def _linear_mae(train_x, train_y, val_x, val_y):
     return float(np.abs(val_x @ weights - val_y).mean())
 
 
-@exercise("08-noise", "make noise_maes, a list of four numbers", noise_maes=object)
-def _noise(found):
-    maes = numbers_in(found["noise_maes"])
-    if maes is None or maes.shape != (4,):
+@functools.cache
+def _noise_maes(choose, fit, measure):
+    """The MAE of each fold, with columns chosen, fitted and measured on such rows."""
+    noise, prices = np.random.default_rng(8).normal(size=(100, 20_000)), _data()[1][:100]
+    maes = []
+    for val in np.split(np.arange(100), 4):
+        rows = {"all": np.arange(100), "train": np.setdiff1d(np.arange(100), val), "val": val}
+        columns = _best_columns(noise[rows[choose]], prices[rows[choose]])
+        x = noise[:, columns]
+        maes.append(
+            _linear_mae(x[rows[fit]], prices[rows[fit]], x[rows[measure]], prices[rows[measure]])
+        )
+    return np.array(maes)
+
+
+@exercise("08-noise", "make noise_maes, a list of four numbers")
+def noise(noise_maes: object):
+    found = as_array(noise_maes)
+    if found is None or found.shape != (4,):
         yield wrong("noise_maes: this should be four numbers, one for each pair in noise_folds.")
         return
-    noise = np.random.default_rng(8).normal(size=(100, 20_000))
-    prices = _data()[1][:100]
-    folds = [(np.setdiff1d(np.arange(100), val), val) for val in np.split(np.arange(100), 4)]
-
-    def measured(choose, measure=None):
-        result = []
-        for train, val in folds:
-            x, rows = noise[:, choose(train, val)], measure(train, val) if measure else val
-            result.append(_linear_mae(x[train], prices[train], x[rows], prices[rows]))
-        return np.array(result)
-
-    def of_rows(rows):
-        return _best_columns(noise[rows], prices[rows])
-
-    if _close(maes, measured(lambda train, val: of_rows(train)), 0.02):
-        yield right("noise_maes: in each fold the columns are chosen on the training rows alone.")
-        return
-    every = np.arange(100)
-    guesses = {
-        "it still leaks: the columns were chosen on all 100 rows.": measured(
-            lambda train, val: of_rows(every)
-        ),
-        "the columns were chosen on the validation rows, those with the answers that must stay "
-        "hidden.": measured(lambda train, val: of_rows(val)),
-        "the columns are chosen well; but the model is measured on the rows it was fitted to.": (
-            measured(lambda train, val: of_rows(train), lambda train, val: train)
-        ),
-    }
-    for text, values in guesses.items():
-        if _close(maes, values, 0.02):
-            yield wrong(f"noise_maes: {text}")
-            return
-    yield wrong(
-        "noise_maes: in each fold, choose 20 columns by best_columns on the training rows and "
-        "their prices, fit on the training rows, and measure on the validation rows."
+    yield array(
+        "noise_maes",
+        found,
+        _noise_maes("train", "train", "val"),
+        "in each fold the columns are chosen on the training rows alone.",
+        {
+            "it still leaks: the columns were chosen on all 100 rows.": (
+                _noise_maes("all", "train", "val")
+            ),
+            "the columns were chosen on the validation rows, those with the answers that must "
+            "stay hidden.": _noise_maes("val", "train", "val"),
+            "the columns are chosen well; but the model is measured on the rows it was fitted "
+            "to.": _noise_maes("train", "train", "train"),
+            "the columns are chosen well; but the model is fitted on the validation rows.": (
+                _noise_maes("train", "val", "val"),
+                _noise_maes("train", "val", "train"),
+            ),
+        },
+        "in each fold, choose 20 columns by best_columns on the training rows and their prices, "
+        "fit on the training rows, and measure on the validation rows.",
+        tolerance=2e-3,
     )

@@ -1,11 +1,25 @@
 """Checks of notebook 09, Evaluate and predict."""
 
 import math
-import numbers
+from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 
-from lesson.checks.engine import RIGHT, WRONG, exercise, note, right, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    RIGHT,
+    WRONG,
+    as_array,
+    as_number,
+    called,
+    changed,
+    close,
+    number,
+    right,
+    share,
+    wrong,
+)
 from lesson.datasets import CIFAR10_CLASSES
 
 PATIENTS = (100, 30, 70, 800)
@@ -65,23 +79,21 @@ def _without_parentheses(tp, fn, fp, tn):
 def _judge_ratio(name, value, counts, label=None, tolerance=1e-6):
     """A line on a number that should be the ratio `name` of four counts."""
     label, ratios = label or name, _ratios(*counts)
-    if not math.isfinite(value):
-        return wrong(f"{label}: {value} is no share.")
-    if math.isclose(value, ratios[name], abs_tol=tolerance):
+    if close(value, ratios[name], 0, tolerance):
         return right(f"{label}: {ASKS[name].replace('what share', 'the share that')[:-1]}.")
     for other, wanted in ratios.items():
-        if math.isclose(value, wanted, abs_tol=tolerance):
+        if close(value, wanted, 0, tolerance):
             if other in ASKS:
                 return wrong(f"{label}: this is the {other}: {ASKS[other]} {_asked(name)}")
             return wrong(f"{label}: {MISTAKES[other]}")
     if name == "accuracy" and any(
-        math.isclose(value, slip, abs_tol=tolerance) for slip in _without_parentheses(*counts)
+        close(value, slip, 0, tolerance) for slip in _without_parentheses(*counts)
     ):
         return wrong(
             f"{label}: division comes before addition, so not everything was divided, or not by "
             "everything. Which sums belong together?"
         )
-    if math.isclose(value, 100 * ratios[name], abs_tol=100 * tolerance):
+    if close(value, 100 * ratios[name], 0, 100 * tolerance):
         return wrong(f"{label}: right as a percentage; give it as a share between 0 and 1.")
     if not 0 <= value <= 1:
         return wrong(
@@ -94,74 +106,40 @@ def _asked(name):
     return f"{name.capitalize()} asks: {ASKS[name]}"
 
 
-def _number(value):
-    """A float made from what a learner left, or None."""
-    if isinstance(value, bool | str | bytes | None):
-        return None
-    try:
-        number = float(np.asarray(value, dtype=float).item())
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number
-
-
 # --- 1. The pair that is mixed up most -----------------------------------------------
 
 
-@exercise("09-pair", "make pair and times", confusion=object, pair=object, times=object)
-def _pair(found):
-    confusion = _matrix(found["confusion"])
-    if confusion is None:
-        yield wrong(
-            "confusion should be a matrix of ten rows and ten columns, with 1,000 photographs in "
-            "each row: run the cell that makes it once more."
-        )
+@exercise("09-pair", "make pair and times")
+def pair(pair: object, times: Real, confusion: object):
+    matrix = as_array(confusion)
+    if matrix is None or matrix.shape != (10, 10) or np.any(matrix.sum(axis=1) != 1000):
+        yield changed("confusion")
         return
-    named = _two_classes(found["pair"])
-    both = confusion + confusion.T
-    np.fill_diagonal(both, 0)
-    most = both.max()
-    yield _judge_pair(named, confusion, both)
-    yield _judge_times(_number(found["times"]), confusion, most)
+    one_way = matrix - np.diag(matrix.diagonal())
+    yield _judge_pair(pair, one_way)
+    yield _judge_times(times, matrix, one_way)
 
 
-def _matrix(value):
-    try:
-        matrix = np.array(value)
-    except (TypeError, ValueError):
-        return None
-    whole = matrix.shape == (10, 10) and matrix.dtype.kind in "iu"
-    return matrix.astype(int) if whole and np.all(matrix.sum(axis=1) == 1000) else None
-
-
-def _two_classes(value):
-    """Numbers of the two classes in what a learner left, or None."""
-    if isinstance(value, str | bytes | dict):
-        return None
-    try:
-        items = [item.item() if isinstance(item, np.generic) else item for item in value]
-    except TypeError:
-        return None
-    numbers_ = [
-        CIFAR10_CLASSES.index(item) if isinstance(item, str) and item in CIFAR10_CLASSES else item
-        for item in items
-    ]
-    fits = all(type(item) is int and 0 <= item < 10 for item in numbers_)
-    return tuple(numbers_) if len(numbers_) == 2 and fits else None
-
-
-def _judge_pair(named, confusion, both):
-    if named is None:
+def _judge_pair(pair, one_way):
+    names = list(pair) if isinstance(pair, list | tuple | set | np.ndarray) else []
+    if len(names) == 2 and not any(isinstance(name, str) for name in names):
+        return wrong(
+            "pair: the names of two classes are asked for, and those are not names. "
+            "CIFAR10_CLASSES has a name at each number."
+        )
+    if len(names) != 2 or not all(str(name) in CIFAR10_CLASSES for name in names):
         return wrong("pair: this should be the names of two classes, as in CIFAR10_CLASSES.")
-    i, j = named
+    if isinstance(pair, set):
+        return wrong("pair: a set has no order; the next cell takes one name after the other.")
+    i, j = (CIFAR10_CLASSES.index(str(name)) for name in names)
+    both = one_way + one_way.T
     if i == j:
         return wrong(
-            "pair: twice the same class. The diagonal holds what is named right; it must not "
-            "take part."
+            "pair: twice the same class. The diagonal holds what is classified correctly; it must "
+            "not take part."
         )
     if both[i, j] == both.max():
         return right("pair: in both directions together, no two classes are mixed up more.")
-    one_way = confusion - np.diag(confusion.diagonal())
     if max(one_way[i, j], one_way[j, i]) == one_way.max():
         return wrong(
             "pair: these have the largest count in one direction. Add the other direction for "
@@ -170,28 +148,31 @@ def _judge_pair(named, confusion, both):
     return wrong("pair: another pair is mixed up more often.")
 
 
-def _judge_times(times, confusion, most):
-    if times is None or not times.is_integer():
-        return wrong("times: this should be a count, a whole number of photographs.")
-    one_way = confusion - np.diag(confusion.diagonal())
-    if times == most:
-        return right("times: both directions counted.")
-    diagonal = confusion.diagonal()
-    if times in (one_way.max(), *_halves(one_way, most)):
-        return wrong("times: this is one direction alone. Add the other.")
-    if times == 2 * most:
-        return wrong("times: every photograph was counted twice.")
-    if times in diagonal or times in 2 * diagonal:
-        return wrong("times: this comes from the diagonal, which holds what is named right.")
-    return wrong(
-        "times: not this. Add the two fields of the pair, one on each side of the diagonal."
+def _judge_times(times, matrix, one_way):
+    both = one_way + one_way.T
+    i, j = np.argwhere(both == both.max())[0]
+    return number(
+        "times",
+        times,
+        both.max(),
+        "both directions counted.",
+        {
+            "this is one direction alone. Add the other.": (
+                one_way.max(),
+                one_way[i, j],
+                one_way[j, i],
+            ),
+            "every photograph was counted twice.": 2 * both.max(),
+            "this comes from the diagonal, which holds what is classified correctly.": [
+                *matrix.diagonal(),
+                *(2 * matrix.diagonal()),
+            ],
+            "this is a share; a count of photographs is asked for.": [
+                both.max() / n for n in (1_000, 2_000, 10_000)
+            ],
+        },
+        "not this. Add the two fields of the pair, one on each side of the diagonal.",
     )
-
-
-def _halves(one_way, most):
-    """The counts of either direction, for the pair whose sum is `most`."""
-    i, j = np.argwhere(one_way + one_way.T == most)[0]
-    return one_way[i, j], one_way[j, i]
 
 
 # --- 2. A thousand patients ----------------------------------------------------------
@@ -200,53 +181,49 @@ def _halves(one_way, most):
 @exercise(
     "09-patients",
     "make patients_accuracy, patients_recall, patients_specificity and patients_precision",
-    patients_accuracy=object,
-    patients_recall=object,
-    patients_specificity=object,
-    patients_precision=object,
 )
-def _patients(found):
-    for name in ("accuracy", "recall", "specificity", "precision"):
-        label = f"patients_{name}"
-        value = _number(found[label])
-        if value is None:
-            yield wrong(f"{label}: this should be a number between 0 and 1.")
-        else:
-            yield _judge_ratio(name, value, PATIENTS, label, tolerance=0.0051)
+def patients(
+    patients_accuracy: Real,
+    patients_recall: Real,
+    patients_specificity: Real,
+    patients_precision: Real,
+):
+    given = {
+        "accuracy": patients_accuracy,
+        "recall": patients_recall,
+        "specificity": patients_specificity,
+        "precision": patients_precision,
+    }
+    for name, value in given.items():
+        yield _judge_ratio(name, value, PATIENTS, f"patients_{name}", tolerance=0.0051)
 
 
 # --- 3. Find the bugs ----------------------------------------------------------------
 
 
-@exercise("09-bug", "make fixed_metrics", fixed_metrics=object)
-def _bug(found):
-    function = found["fixed_metrics"]
-    if not callable(function):
-        yield wrong("fixed_metrics: this should be a function. Begin with def fixed_metrics(…):")
-        return
+@exercise("09-bug", "make fixed_metrics")
+def bug(fixed_metrics: Callable):
     tries = [BUGGY, (7, 1, 5, 29), (10, 8, 22, 60)]
-    try:
-        results = [function(tp=tp, fn=fn, fp=fp, tn=tn) for tp, fn, fp, tn in tries]
-    except Exception as error:
-        yield wrong(
-            f"fixed_metrics: called with tp, fn, fp and tn it fails ({type(error).__name__}: "
-            f"{str(error)[:120]})."
-        )
-        return
-    names = ("accuracy", "recall", "specificity")
-    if not all(isinstance(result, dict) for result in results):
-        yield wrong(
-            "fixed_metrics: it should return a dict with three names, as buggy_metrics does. "
-            "Is the return there?"
-        )
-        return
-    for name in names:
+    results = []
+    for tp, fn, fp, tn in tries:
+        result, fault = called("fixed_metrics", fixed_metrics, tp=tp, fn=fn, fp=fp, tn=tn)
+        if fault:
+            yield fault
+            return
+        if not isinstance(result, dict):
+            yield wrong(
+                "fixed_metrics: it should return a dict with three names, as buggy_metrics does; "
+                f"yours returns a {type(result).__name__}."
+            )
+            return
+        results.append(result)
+    for name in ("accuracy", "recall", "specificity"):
         yield _judge_results(name, [result.get(name) for result in results], tries)
 
 
 def _judge_results(name, given, tries):
     """A line on what a function gave for several sets of counts; the first fault tells."""
-    values = [_number(value) for value in given]
+    values = [as_number(value) for value in given]
     if None in values:
         return wrong(f"{name}: the dict should hold a number under this name.")
     lines = [_judge_ratio(name, value, counts) for value, counts in zip(values, tries, strict=True)]
@@ -261,76 +238,74 @@ def _judge_results(name, given, tries):
 # --- 4. A threshold for a purpose ----------------------------------------------------
 
 
-@exercise(
-    "09-threshold",
-    "make threshold",
-    choose_p=object,
-    choose_labels=object,
-    threshold=numbers.Real,
-)
-def _threshold(found):
-    p, labels = _reviews(found["choose_p"]), _reviews(found["choose_labels"])
-    if p is None or labels is None or len(p) != len(labels) or set(labels.tolist()) != {0, 1}:
-        yield wrong(
-            "choose_p or choose_labels has changed: run the cell that makes them once more."
-        )
+@exercise("09-threshold", "make threshold")
+def threshold(threshold: Real, choose_p: object, choose_labels: object):
+    p, labels = as_array(choose_p), as_array(choose_labels)
+    if p is None or labels is None or p.shape != labels.shape or p.ndim != 1:
+        yield changed("choose_p", "choose_labels")
         return
-    value = float(found["threshold"])
-    if not 0 <= value <= 1:
-        yield wrong(f"threshold: {value:g} is no probability; it should lie between 0 and 1.")
+    if set(labels) != {0, 1}:
+        yield changed("choose_p", "choose_labels")
+        return
+    if not 0 <= threshold <= 1:
+        yield wrong(f"threshold: {threshold:g} is no probability; it should lie between 0 and 1.")
         return
     positive, negative = np.sort(p[labels == 1])[::-1], np.sort(p[labels == 0])[::-1]
     enough = math.ceil(0.95 * len(positive))
-    best, kept = positive[enough - 1], int(np.sum(positive >= value))
-    if best >= value and np.sum(p >= value) <= np.sum(p >= best):
+    best, kept = positive[enough - 1], int(np.sum(positive >= threshold))
+    if kept >= enough and np.sum(p >= threshold) <= np.sum(p >= best):
         yield right(f"threshold: it lets through {kept} of the {len(positive)} positive reviews,")
-        yield right("and no higher one lets through 95 in 100.")
-        return
-    if 0 < best - value <= 0.01:
-        yield right(f"threshold: it lets through {kept} of the {len(positive)} positive reviews.")
-        yield note("It is within a hundredth of the highest threshold that does.")
-        return
+        yield right("and no higher one lets through 95%.")
+    else:
+        fault = _fault_of_threshold(threshold, p, labels, positive, negative)
+        yield wrong(f"threshold: {fault}")
+
+
+def _fault_of_threshold(value, p, labels, positive, negative):
+    enough, kept = math.ceil(0.95 * len(positive)), int(np.sum(positive >= value))
+    part = kept / len(positive)
     if kept == enough - 1:
-        yield right("threshold: as high as it can be.")
-        yield note(
-            "One positive review is missing from the 95 in 100; a quantile between two "
-            "probabilities does that. Take the probability of a review instead."
-        )
-        return
-    yield wrong(f"threshold: {_threshold_fault(value, p, labels, positive, negative, kept)}")
-
-
-def _threshold_fault(value, p, labels, positive, negative, kept):
-    def is_near(other):
-        return math.isclose(value, other, abs_tol=1e-6)
-
-    share = kept / len(positive)
-    ranked = np.sort(p)[::-1]
-    if is_near(0.95):
         return (
-            "95 in 100 is the recall that is wanted. From which probability on is that share of "
-            "the positive reviews let through?"
+            f"it lets through {kept} of the {len(positive)} positive reviews, and one more is "
+            "needed for 95%. Places are counted from 0; and a quantile may lie between two reviews."
         )
-    if any(is_near(x) for x in (ranked[math.ceil(0.95 * len(p)) - 1], np.quantile(p, 0.05))):
-        return "95 in 100 of all reviews are let through; the wish is about the positive ones."
-    if any(is_near(x) for x in (negative[math.ceil(0.95 * len(negative)) - 1],
-                                np.quantile(negative, 0.05))):  # fmt: skip
-        return "these are 95 in 100 of the negative reviews. Which label means positive?"
-    up = positive[::-1][math.ceil(0.95 * len(positive)) - 1]
-    if is_near(up) or is_near(np.quantile(positive, 0.95)):
+    ranked, share_of_all = np.sort(p)[::-1], math.ceil(0.95 * len(p))
+    known = {
+        "95% is the recall that is wanted. From which probability on is that share of the "
+        "positive reviews let through?": (0.95,),
+        "95% of all reviews are let through; the wish is about the positive ones.": (
+            ranked[share_of_all - 1],
+            np.quantile(p, 0.05),
+        ),
+        "these are 95% of the negative reviews. Which label means positive?": (
+            negative[math.ceil(0.95 * len(negative)) - 1],
+            np.quantile(negative, 0.05),
+        ),
+        f"it lets through only {part:.0%} of the positive reviews. Were they sorted the other way "
+        "round, from low to high?": (
+            positive[::-1][enough - 1],
+            positive[::-1][enough],
+            np.quantile(positive, 0.95),
+        ),
+        "with it 95% of what is let through is positive: that is precision.": (
+            _for_precision(p, labels),
+        ),
+    }
+    for text, values in known.items():
+        if any(close(value, other, 0, 1e-6) for other in values):
+            return text
+    if kept < enough:
         return (
-            f"it lets through only {share:.0%} of the positive reviews. Were they sorted the other "
-            "way round, from low to high?"
-        )
-    if is_near(_for_precision(p, labels)):
-        return "with it 95 in 100 of what is let through is positive: that is precision."
-    if share < 0.95:
-        return (
-            f"it lets through {share:.1%} of the positive reviews, fewer than wanted. Should it be "
+            f"it lets through {part:.1%} of the positive reviews, fewer than wanted. Should it be "
             "higher or lower?"
         )
+    if kept <= enough + 20:
+        return (
+            f"it lets through {kept} of the {len(positive)} positive reviews. That is enough, but "
+            "a slightly higher one would do. Places are counted from 0; and do not round."
+        )
     return (
-        f"it lets through {share:.1%} of the positive reviews, enough; but a higher one would do, "
+        f"it lets through {part:.1%} of the positive reviews, enough; but a higher one would do, "
         "and leave less to read."
     )
 
@@ -342,185 +317,144 @@ def _for_precision(p, labels):
     return p[order][np.flatnonzero(precision >= 0.95)[-1]] if np.any(precision >= 0.95) else -1
 
 
-def _reviews(value):
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        return None
-    fits = array.ndim == 1 and array.size > 100 and np.isfinite(array).all()
-    return array if fits else None
-
-
 # --- 5. The recall of the dogs, with intervals -----------------------------------------
 
 DOG, STEPS = 5, 1.96  # the class; standard errors to either end
 
 
-@exercise(
-    "09-dogs",
-    "make dog_recall, dog_bootstrap and dog_formula",
-    predicted=object,
-    test_classes=object,
-    dog_recall=object,
-    dog_bootstrap=object,
-    dog_formula=object,
-)
-def _dogs(found):
-    said, truth = _classes(found["predicted"]), _classes(found["test_classes"])
-    if said is None or truth is None or not np.any((truth == DOG) & (said == DOG)):
-        yield wrong(
-            "predicted or test_classes has changed: run the cells that make them once more."
-        )
+@exercise("09-dogs", "make dog_recall, dog_bootstrap and dog_formula")
+def dogs(
+    dog_recall: Real,
+    dog_bootstrap: object,
+    dog_formula: object,
+    predicted: object,
+    test_classes: object,
+):
+    said, truth = as_array(predicted), as_array(test_classes)
+    if said is None or truth is None or said.shape != (10_000,) or truth.shape != (10_000,):
+        yield changed("predicted", "test_classes")
         return
-    dogs, called = truth == DOG, said == DOG
+    is_dog, called_dog = truth == DOG, said == DOG
+    if not np.any(is_dog & called_dog):
+        yield changed("predicted", "test_classes")
+        return
     facts = {
-        "recall": np.mean(called[dogs]),
-        "precision": np.mean(dogs[called]),
+        "recall": np.mean(called_dog[is_dog]),
+        "precision": np.mean(is_dog[called_dog]),
         "accuracy of all ten classes": np.mean(said == truth),
     }
-    yield _judge_recall(_number(found["dog_recall"]), facts)
-    yield _judge_bootstrap(_interval(found["dog_bootstrap"]), facts, dogs.sum())
-    yield _judge_formula(_interval(found["dog_formula"]), facts, dogs.sum(), called.sum())
-
-
-def _classes(value):
-    """The classes of 10,000 photographs, or None."""
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        return None
-    fits = array.shape == (10_000,) and array.dtype.kind in "iu"
-    return array if fits else None
-
-
-def _interval(value):
-    """Two finite numbers in what a learner left, or None."""
-    if isinstance(value, str | bytes | dict | set):
-        return None
-    try:
-        ends = [_number(end) for end in value]
-    except TypeError:
-        return None
-    if len(ends) != 2 or None in ends or not all(map(math.isfinite, ends)):
-        return None
-    return tuple(ends)
+    yield share(
+        "dog_recall",
+        dog_recall,
+        facts["recall"],
+        "of the dogs, the share that was called a dog.",
+        {
+            "this is how many dogs are found; give it as a share of the dogs.": (
+                np.sum(is_dog & called_dog)
+            ),
+            "you divided by all photographs. Of whom is it to be a share?": facts["recall"] / 10,
+            f"this is the precision. {_asked('recall')}": facts["precision"],
+            f"this is the accuracy of all ten classes. {_asked('recall')}": (
+                facts["accuracy of all ten classes"]
+            ),
+        },
+        f"not this. {_asked('recall')}",
+        within=0.00051,
+    )
+    yield _judge_bootstrap(dog_bootstrap, facts, is_dog.sum())
+    yield _judge_formula(dog_formula, facts, is_dog.sum(), called_dog.sum())
 
 
 def _of_something_else(label, middle, facts, tolerance):
-    """A line on a number or interval of another score than recall, or None."""
+    """A line on an interval of another score than recall, or None."""
     for name in ("precision", "accuracy of all ten classes"):
-        if math.isclose(middle, facts[name], abs_tol=tolerance):
+        if close(middle, facts[name], 0, tolerance):
             return wrong(f"{label}: this is the {name}. {_asked('recall')}")
     return None
 
 
-def _judge_recall(value, facts):
-    if value is None or not math.isfinite(value):
-        return wrong("dog_recall: this should be a number between 0 and 1.")
-    if math.isclose(value, facts["recall"], abs_tol=0.00051):
-        return right("dog_recall: of the dogs, the share that was called a dog.")
-    if math.isclose(value, 100 * facts["recall"], abs_tol=0.051):
-        return wrong("dog_recall: right as a percentage; give it as a share between 0 and 1.")
-    if math.isclose(value, 1000 * facts["recall"], abs_tol=0.5):
-        return wrong("dog_recall: this is how many dogs are found; give it as a share of the dogs.")
-    if math.isclose(value, facts["recall"] / 10, abs_tol=0.00051):
-        return wrong("dog_recall: you divided by all photographs. Of whom is it to be a share?")
-    return _of_something_else("dog_recall", value, facts, 0.00051) or wrong(
-        f"dog_recall: not this. {_asked('recall')}"
-    )
-
-
-def _judge_ends(label, ends, facts):
-    """A line on what any interval of a share must be, or None."""
-    if ends is None:
-        return wrong(f"{label}: this should be two numbers, the lower end and the upper.")
+def _ends(label, given):
+    """The middle of an interval of a share and how far it reaches, and None; or None and a line."""
+    ends = as_array(given)
+    if ends is None or ends.shape != (2,):
+        return None, wrong(f"{label}: this should be two numbers, the lower end and the upper.")
     low, high = ends
     if low > high:
-        return wrong(f"{label}: the lower end comes first.")
+        return None, wrong(f"{label}: the lower end comes first.")
     if high > 1 or low < 0:
-        return wrong(f"{label}: the ends of an interval of a share lie between 0 and 1.")
-    return None
+        return None, wrong(f"{label}: the ends of an interval of a share lie between 0 and 1.")
+    return ((low + high) / 2, (high - low) / 2), None
 
 
-def _judge_bootstrap(ends, facts, dogs):
-    label = "dog_bootstrap"
-    if fault := _judge_ends(label, ends, facts):
+def _judge_bootstrap(given, facts, dogs):
+    label, recall = "dog_bootstrap", facts["recall"]
+    ends, fault = _ends(label, given)
+    if fault:
         return fault
-    (low, high), recall = ends, facts["recall"]
-    middle, reach = (low + high) / 2, (high - low) / 2
-    if not math.isclose(middle, recall, abs_tol=0.006):
+    middle, reach = ends
+    if not close(middle, recall, 0, 0.006):
         return _of_something_else(label, middle, facts, 0.006) or wrong(
             f"{label}: it does not lie around the recall of the dogs. What does each draw compute?"
         )
-    expected = reach / (STEPS * math.sqrt(recall * (1 - recall) / dogs))
-    if 0.92 < expected < 1.1:
+    width = reach / (STEPS * math.sqrt(recall * (1 - recall) / dogs))
+    if 0.92 < width < 1.1:
         return right(f"{label}: the middle 95% of the draws.")
-    if expected < 0.02:
-        return wrong(
-            f"{label}: it has no width. Draw with replacement: without it every draw is the same "
-            "dogs in another order. And keep the score of each draw."
-        )
-    if 0.27 < expected < 0.37:
-        return wrong(
-            f"{label}: too narrow. How many dogs are there, and how many were drawn each time?"
-        )
-    if 0.75 < expected <= 0.92:
-        return wrong(
-            f"{label}: a little too narrow: about 90% of the draws lie in it. Which share is to "
-            "lie below the lower end, and which above the upper?"
-        )
-    if 0.45 < expected < 0.56:
-        return wrong(
-            f"{label}: too narrow: about two thirds of the draws lie in it. The middle 95% are "
-            "asked for."
-        )
-    return wrong(
-        f"{label}: too {'narrow' if expected < 1 else 'wide'}. Draw as many dogs as there are, "
-        "2,000 times, and take the middle 95% of the scores."
+    slips = {
+        (0, 0.02): "it has no width. Draw with replacement: without it every draw is the same dogs "
+        "in another order. And keep the score of each draw.",
+        (0.27, 0.37): "too narrow. How many dogs are there, and how many were drawn each time?",
+        (0.75, 0.92): "a little too narrow: about 90% of the draws lie in it. Which share is to "
+        "lie below the lower end, and which above the upper?",
+        (0.45, 0.56): "too narrow: about two thirds of the draws lie in it. The middle 95% are "
+        "asked for.",
+    }
+    otherwise = (
+        f"too {'narrow' if width < 1 else 'wide'}. Draw as many dogs as there are, 2,000 times, "
+        "and take the middle 95% of the scores."
     )
+    text = next((t for (low, high), t in slips.items() if low <= width <= high), otherwise)
+    return wrong(f"{label}: {text}")
 
 
-def _judge_formula(ends, facts, dogs, called):
-    label = "dog_formula"
-    if fault := _judge_ends(label, ends, facts):
+def _judge_formula(given, facts, dogs, called):
+    label, recall = "dog_formula", facts["recall"]
+    ends, fault = _ends(label, given)
+    if fault:
         return fault
-    (low, high), recall = ends, facts["recall"]
-    middle, reach = (low + high) / 2, (high - low) / 2
-    if not math.isclose(middle, recall, abs_tol=0.0011):
+    middle, reach = ends
+    if not close(middle, recall, 0, 0.0011):
         return _of_something_else(label, middle, facts, 0.0011) or wrong(
             f"{label}: its middle should be the recall of the dogs."
         )
-    variance = recall * (1 - recall)
+    variance, hits = recall * (1 - recall), recall * dogs
 
-    def is_near(steps, n, root=math.sqrt):
-        return math.isclose(reach, steps * root(variance / n), rel_tol=0.025)
+    def width(steps, n, root=math.sqrt):
+        return steps * root(variance / n)
 
-    if is_near(STEPS, dogs):
-        return right(f"{label}: 1.96 standard errors to either side, with the n of a recall.")
-    if is_near(STEPS, 10_000):
-        return wrong(
-            f"{label}: you put in n = 10,000. The n counts what the share is a share of. Of which "
-            "photographs is recall a share?"
-        )
-    if is_near(STEPS, called):
-        return wrong(
-            f"{label}: you put in as n how many photographs were called a dog. Of which "
-            "photographs is recall a share?"
-        )
-    if is_near(1, dogs):
-        return wrong(f"{label}: this is one standard error to either side. How many make 95%?")
-    if is_near(1, 10_000):
-        return wrong(
-            f"{label}: one standard error to either side is not 95%, and the n is another: of "
-            "which photographs is recall a share?"
-        )
-    if is_near(1.645, dogs):
-        return wrong(f"{label}: with 1.645 standard errors it is an interval of 90%.")
-    if is_near(STEPS, dogs, root=float) or is_near(1, dogs, root=float):
-        return wrong(f"{label}: the square root is missing from the standard error.")
-    if is_near(STEPS, found := recall * dogs) or is_near(STEPS, dogs - found):
-        return wrong(f"{label}: the n counts all the dogs, those found and those missed.")
-    return wrong(
-        f"{label}: not this. The standard error is √(p(1 − p)/n): which p, and which n? And how "
-        "many standard errors make 95%?"
+    return number(
+        label,
+        reach,
+        width(STEPS, dogs),
+        "1.96 standard errors to either side, with the n of a recall.",
+        {
+            "you put in n = 10,000. The n counts what the share is a share of. Of which "
+            "photographs is recall a share?": width(STEPS, 10_000),
+            "you put in as n how many photographs were called a dog. Of which photographs is "
+            "recall a share?": width(STEPS, called),
+            "this is one standard error to either side. How many make 95%?": width(1, dogs),
+            "one standard error to either side is not 95%, and the n is another: of which "
+            "photographs is recall a share?": width(1, 10_000),
+            "with 1.645 standard errors it is an interval of 90%.": width(1.645, dogs),
+            "the square root is missing from the standard error.": (
+                width(STEPS, dogs, float),
+                width(1, dogs, float),
+            ),
+            "the n counts all the dogs, those found and those missed.": (
+                width(STEPS, hits),
+                width(STEPS, dogs - hits),
+            ),
+        },
+        "not this. The standard error is √(p(1 − p)/n): which p, and which n? And how many "
+        "standard errors make 95%?",
+        tolerance=0.025,
     )

@@ -1,29 +1,27 @@
 """Checks of notebook 10, Beyond ninety percent."""
 
-import types
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from lesson.checks.engine import exercise, judged, note, right, told, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    as_array,
+    called,
+    function,
+    judged,
+    number,
+    right,
+    told,
+    wrong,
+)
 from lesson.outputs import outputs_folder
-
-
-def _numbers(given):
-    """A sequence of numbers as an array of floats, or None."""
-    try:
-        if isinstance(given, str | bytes | dict | set):
-            return None
-        array = np.asarray(given)
-        return array.astype(float) if array.dtype.kind in "iuf" else None
-    except (TypeError, ValueError):
-        return None
-
 
 # --- 1. Count ---------------------------------------------------------------------
 
-COUNTS = {
+COUNTS = {  # and how many units there are
     "conv_1": (208, 16),
     "conv_2": (2_080, 32),
     "conv_3": (8_256, 64),
@@ -35,48 +33,50 @@ DEPTH = "that is for one channel below. How many does a filter look at here?"
 ONE = "that is a single filter. How many are there?"
 DROPPED = "dropout sets some numbers to 0 in training, but takes no place away: all have weights."
 SLIPS = {
-    "conv_1": {448: THREE, 432: THREE, 80: DEPTH, 64: DEPTH, 13: ONE, 12: ONE},
-    "conv_2": {4_640: THREE, 160: DEPTH, 416: DEPTH, 65: ONE, 64: ONE},
-    "conv_3": {18_496: THREE, 320: DEPTH, 832: DEPTH, 129: ONE, 128: ONE},
+    "conv_1": {THREE: (448, 432), DEPTH: (80, 64), ONE: (13, 12)},
+    "conv_2": {THREE: 4_640, DEPTH: (160, 416), ONE: (65, 64)},
+    "conv_3": {THREE: 18_496, DEPTH: (320, 832), ONE: (129, 128)},
     "hidden": {
-        32_500: "that takes one number for each of the 64 channels. Flatten hands over every "
-        "number of the maps.",
-        2_048_500: "that is what the second pooling leaves. There is a third.",
-        8_192_500: "that is what the first pooling leaves. There are two more.",
-        32_768_500: "the maps are no longer 32 × 32 there: count the poolings.",
-        288_500: "padding 'same' leaves the size alone, so only pooling shrinks the maps.",
-        358_500: DROPPED,
-        359_000: DROPPED,
-        359_340: DROPPED,
+        "that takes one number for each of the 64 channels. Flatten hands over every number of "
+        "the maps.": 32_500,
+        "that is what the second pooling leaves. There is a third.": 2_048_500,
+        "that is what the first pooling leaves. There are two more.": 8_192_500,
+        "the maps are no longer 32 × 32 there: count the poolings.": 32_768_500,
+        "padding 'same' leaves the size alone, so only pooling shrinks the maps.": 288_500,
+        DROPPED: (358_500, 359_000, 359_340),
     },
     "classes": {
-        10_250: "that reads the flattened maps; which layer stands right below?",
-        3_010: DROPPED,
-        501: "that is one unit. How many are there?",
+        "that reads the flattened maps; which layer stands right below?": 10_250,
+        DROPPED: 3_010,
+        "that is one unit. How many are there?": 501,
     },
 }
 
 
-@exercise("10-count", "make counts, a list of five numbers", counts=object)
-def _count(found):
-    counts = _numbers(found["counts"])
-    if counts is None or counts.shape != (5,):
-        yield wrong("counts: this should be a list of five numbers, one for each layer that has "
-                    "parameters.")  # fmt: skip
+@exercise("10-count", "make counts, a list of five numbers")
+def count(counts: object):
+    found = as_array(counts)
+    if found is None or found.shape != (5,):
+        yield wrong(
+            "counts: this should be a list of five numbers, one for each layer that has parameters."
+        )
         return
-    for (layer, (expected, units)), count in zip(COUNTS.items(), counts, strict=True):
-        kind = "filters" if layer.startswith("conv") else "units"
-        if count == expected - units:
-            hint = f"almost: each of the {kind} has one number more than its weights."
-        else:
-            hint = SLIPS[layer].get(
-                count,
-                "each filter has a weight for each number of its patch, in all channels below, "
-                "and one more."
-                if kind == "filters"
-                else "each unit has a weight for each number that it reads, and one more.",
-            )
-        yield judged(count == expected, f"{layer}: that is its count.", f"{layer}: {hint}")
+    for (layer, (expected, units)), given in zip(COUNTS.items(), found, strict=True):
+        kind, rule = (
+            ("filters", "each filter has a weight for each number of its patch, in all channels "
+             "below, and one more.")
+            if layer.startswith("conv")
+            else ("units", "each unit has a weight for each number that it reads, and one more.")
+        )  # fmt: skip
+        almost = f"almost: each of the {kind} has one number more than its weights."
+        yield number(
+            layer,
+            given,
+            expected,
+            "that is its count.",
+            {almost: expected - units} | SLIPS[layer],
+            rule,
+        )
 
 
 # --- 2. A checkpoint --------------------------------------------------------------
@@ -84,13 +84,9 @@ def _count(found):
 METRIC = "categorical_accuracy"
 
 
-@exercise(
-    "10-checkpoint",
-    "make checkpoint, a ModelCheckpoint",
-    checkpoint=keras.callbacks.Callback,
-)
-def _checkpoint(found):
-    callback = found["checkpoint"]
+@exercise("10-checkpoint", "make checkpoint, a ModelCheckpoint")
+def make_checkpoint(checkpoint: keras.callbacks.Callback):
+    callback = checkpoint
     if not isinstance(callback, keras.callbacks.ModelCheckpoint):
         yield wrong(f"checkpoint: yours is {type(callback).__name__}, which saves nothing. The "
                     "task asks for a ModelCheckpoint.")  # fmt: skip
@@ -183,9 +179,8 @@ WHY = {
 }
 
 
-@exercise("10-suits", "fill the three sets in suits", suits=dict)
-def _suits(found):
-    suits = found["suits"]
+@exercise("10-suits", "fill the three sets in suits")
+def suit(suits: dict):
     if set(suits) != set(SUITS):
         yield wrong(f"suits: the names on the left should be {', '.join(SUITS)}.")
         return
@@ -230,95 +225,85 @@ def _probe():
     return values, gamma, beta, moving_mean, moving_variance
 
 
-@exercise("10-norm", "write the function batch_norm", batch_norm=types.FunctionType)
-def _norm(found):
-    function, given = found["batch_norm"], _probe()
-    for training, head in ((True, "training"), (False, "prediction")):
-        copies = [array.copy() for array in given]
-        try:
-            result = function(*copies, training)
-        except Exception as error:
-            yield wrong(f"{head}: batch_norm stops with {told(error)}.")
-            continue
-        if result is None:
-            yield wrong(f"{head}: batch_norm returns nothing.")
-            continue
-        yield _judge_normalised(head, result, given)
-        if not all(np.array_equal(a, b) for a, b in zip(copies, given, strict=True)):
-            yield note(
-                "Your function changes an array that it is given. Better leave that as it is and "
-                "return a new one."
-            )
-
-
-def _judge_normalised(head, result, given):
-    values, gamma, beta, moving_mean, moving_variance = given
-    try:
-        result = np.asarray(keras.ops.convert_to_numpy(result), float)
-    except (TypeError, ValueError):
-        return wrong(f"{head}: the result should be numbers; yours is {type(result).__name__}.")
-    if result.shape != values.shape:
-        return wrong(f"{head}: {values.shape} numbers go in, {result.shape} come out; as many "
-                     "should come out as go in.")  # fmt: skip
-    batch = values.mean(axis=0), values.var(axis=0)
-    moving = moving_mean, moving_variance
-    own, other = (batch, moving) if head == "training" else (moving, batch)
-    mean, variance = own
-
-    def same(expected):
-        return np.allclose(result, expected, rtol=1e-4, atol=1e-5)
-
-    if same(_normalised(values, gamma, beta, mean, variance)):
-        return right(
-            {
-                "training": "training: by the mean and variance of the batch, channel by channel.",
-                "prediction": "prediction: by the moving mean and variance alone.",
-            }[head]
+@exercise("10-norm", "write the function batch_norm")
+def norm(batch_norm: Callable):
+    for training, name, why in (
+        (True, "training", "by the mean and variance of the batch, channel by channel."),
+        (False, "prediction", "by the moving mean and variance alone."),
+    ):
+        yield function(
+            name,
+            lambda *given, training=training: batch_norm(*given, training),
+            [_probe()],
+            lambda *given, training=training: _by_rule(*given, training=training),
+            why,
+            _slips(training),
+            "the numbers differ from γ · (value − mean) / √(variance + ε) + β.",
         )
-    rows = values.mean(axis=1, keepdims=True), values.var(axis=1, keepdims=True)
-    swapped = {
-        "training": "it used the moving statistics. In training the batch's own count.",
-        "prediction": "it used the statistics of the batch, so an image's answer would depend on "
-        "the company it comes in. At prediction the moving statistics count.",
-    }[head]
-    guesses = {
-        swapped: _normalised(values, gamma, beta, *other),
-        "ε is missing under the root: see the third channel, whose variance is tiny.": _normalised(
-            values, gamma, beta, mean, variance, 0
-        ),
+
+
+def _statistics(values, moving_mean, moving_variance, training):
+    return (values.mean(axis=0), values.var(axis=0)) if training else (moving_mean, moving_variance)
+
+
+def _by_rule(values, gamma, beta, moving_mean, moving_variance, training, **options):
+    statistics = _statistics(values, moving_mean, moving_variance, training)
+    return _normalised(values, gamma, beta, *statistics, **options)
+
+
+def _slips(training):
+    """What mistakes give, by what to say of them: functions of what batch_norm takes."""
+
+    def plain(v, g, b, m, s):
+        return _normalised(v, 1, 0, *_statistics(v, m, s, training))
+
+    def other_epsilon(epsilon):
+        return lambda *given: _by_rule(*given, training=training, epsilon=epsilon)
+
+    def divided_by(divisor):
+        def slip(v, g, b, m, s):
+            mean, variance = _statistics(v, m, s, training)
+            return g * (v - mean) / divisor(variance) + b
+
+        return slip
+
+    swapped = (
+        "it used the moving statistics. In training the batch's own count."
+        if training
+        else "it used the statistics of the batch, so an image's answer would depend on the "
+        "company it comes in. At prediction the moving statistics count."
+    )
+    return {
+        swapped: lambda *given: _by_rule(*given, training=not training),
+        "ε is missing under the root, or far too small; see the third channel, whose variance is "
+        "tiny. Keras's is 0.001.": (other_epsilon(0)),
         "ε belongs under the root, added to the variance.": (
-            gamma * (values - mean) / (np.sqrt(variance) + EPSILON) + beta
+            divided_by(lambda variance: np.sqrt(variance) + EPSILON)
         ),
-        "another ε; Keras's is 0.001.": None,
+        "another ε; Keras's is 0.001.": [other_epsilon(epsilon) for epsilon in (1e-2, 1e-4, 1e-5)],
         "it divides by the variance; the root is missing.": (
-            gamma * (values - mean) / (variance + EPSILON) + beta
+            divided_by(lambda variance: variance + EPSILON)
         ),
         "one mean and variance for all numbers together. Each channel has its own: see axis.": (
-            _normalised(values, gamma, beta, values.mean(), values.var())
+            lambda v, g, b, m, s: _normalised(v, g, b, v.mean(), v.var())
         ),
         "mean and variance of each *row*. Each channel, a column, has its own: see axis.": (
-            _normalised(values, gamma, beta, *rows)
+            lambda v, g, b, m, s: _normalised(
+                v, g, b, v.mean(axis=1, keepdims=True), v.var(axis=1, keepdims=True)
+            )
         ),
-        "γ and β are missing.": _normalised(values, 1, 0, mean, variance),
-        "β is missing.": _normalised(values, gamma, 0, mean, variance),
-        "γ is missing.": _normalised(values, 1, beta, mean, variance),
-        "γ and β have changed places.": _normalised(values, beta, gamma, mean, variance),
-        "β comes last: it is added after γ has multiplied.": gamma
-        * (_normalised(values, 1, 0, mean, variance) + beta),
+        "γ and β are missing.": plain,
+        "β is missing.": lambda v, g, b, m, s: g * plain(v, g, b, m, s),
+        "γ is missing.": lambda v, g, b, m, s: plain(v, g, b, m, s) + b,
+        "γ and β have changed places.": lambda v, g, b, m, s: b * plain(v, g, b, m, s) + g,
+        "β comes last: it is added after γ has multiplied.": (
+            lambda v, g, b, m, s: g * (plain(v, g, b, m, s) + b)
+        ),
         "the variance divides by n − 1; take NumPy's var as it is, which divides by n.": (
-            _normalised(values, gamma, beta, mean, values.var(axis=0, ddof=1))
+            lambda v, g, b, m, s: _normalised(v, g, b, v.mean(axis=0), v.var(axis=0, ddof=1))
         ),
-        "nothing is normalised: these are the values as they were.": values,
+        "nothing is normalised: these are the values as they were.": lambda v, *_: v,
     }
-    for text, expected in guesses.items():
-        if expected is None:
-            others = (1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-            found = any(same(_normalised(values, gamma, beta, mean, variance, e)) for e in others)
-        else:
-            found = same(expected)
-        if found:
-            return wrong(f"{head}: {text}")
-    return wrong(f"{head}: the numbers differ from γ · (value − mean) / √(variance + ε) + β.")
 
 
 # --- 5. A residual block ----------------------------------------------------------
@@ -326,32 +311,29 @@ def _judge_normalised(head, result, given):
 SIZE, WIDTH, WIDER = 6, 4, 7
 
 
-@exercise("10-block", "write the function residual", residual=types.FunctionType)
-def _block(found):
-    same, fault = _block_model(found["residual"], WIDTH)
+@exercise("10-block", "write the function residual")
+def block(residual: Callable):
+    same, fault = _block_model(residual, WIDTH)
     if fault:
         yield wrong(f"same width: {fault}")
         return
     yield _judge_branch(same, WIDTH)
     yield _judge_skip(same)
-    wider, fault = _block_model(found["residual"], WIDER)
+    wider, fault = _block_model(residual, WIDER)
     yield wrong(f"another width: {fault}") if fault else _judge_projection(wider)
 
 
 def _block_model(function, filters):
     """A model of the learner's block alone, or what is wrong with the block."""
     inputs = keras.Input((SIZE, SIZE, WIDTH))
-    try:
-        outputs = function(inputs, filters)
-    except Exception as error:
-        if "shape" in str(error).lower() and filters != WIDTH:
-            return None, (
-                f"with {WIDTH} channels in x and {filters} filters the two cannot be added. What "
-                f"can make {filters} channels of x, pixel by pixel?"
-            )
-        return None, f"residual(x, {filters}) stops with {told(error)}."
-    if outputs is None:
-        return None, "residual returns nothing: end it with return and the sum."
+    outputs, fault = called(f"residual(x, {filters})", function, inputs, filters)
+    if fault and "shape" in fault[1] and filters != WIDTH:
+        return None, (
+            f"with {WIDTH} channels in x and {filters} filters the two cannot be added. What can "
+            f"make {filters} channels of x, pixel by pixel?"
+        )
+    if fault:
+        return None, fault[1]
     if not isinstance(outputs, keras.KerasTensor):
         return None, f"residual should return what a layer gave; yours is {type(outputs).__name__}."
     if outputs.shape != (None, SIZE, SIZE, filters):

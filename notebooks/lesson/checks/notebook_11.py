@@ -3,9 +3,11 @@
 Optuna is imported where it is needed: the other notebooks do without it.
 """
 
-import numbers
+from collections.abc import Callable
+from numbers import Real
 
-from lesson.checks.engine import exercise, judged, note, right, told, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import called, judged, note, number, right, wrong
 
 # --- 1. Which knob first? -------------------------------------------------------------
 
@@ -18,11 +20,11 @@ HINTS = {
 }
 
 
-@exercise("11-knob", "make first_knob, a dict with a choice for A, B, C and D", first_knob=dict)
-def _knob(found):
+@exercise("11-knob", "make first_knob, a dict with a choice for A, B, C and D")
+def knob(first_knob: dict):
     answers = {
         str(name).strip().upper(): " ".join(choice.lower().split())
-        for name, choice in found["first_knob"].items()
+        for name, choice in first_knob.items()
         if isinstance(choice, str)
     }
     allowed = ", ".join(map(repr, sorted(KNOBS.values())))
@@ -43,48 +45,57 @@ def _knob(found):
 # --- 2. What a grid costs -------------------------------------------------------------
 
 
-def _judge_count(name, value, expected, yes, guesses, otherwise):
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return wrong(f"{name}: this should be a number; yours is a {type(value).__name__}.")
-    if value == expected:
-        return right(f"{name}: {yes}")
-    return wrong(f"{name}: {guesses.get(value, otherwise)}")
-
-
-@exercise(
-    "11-grid",
-    "make grid_trials, grid_fits, grid_rates and random_rates",
-    grid_trials=object,
-    grid_fits=object,
-    grid_rates=object,
-    random_rates=object,
-)
-def _grid(found):
-    trials = found["grid_trials"]
-    yield _judge_count(
-        "grid_trials", trials, 81, "every value of a knob with every combination of the others.",
-        {12: "that adds the knobs up. How many combinations are there?",
-         64: "that is the number of values to the wrong power: three values, four knobs.",
-         9: "that is a grid of two knobs."},
+@exercise("11-grid", "make grid_trials, grid_fits, grid_rates and random_rates")
+def grid(grid_trials: Real, grid_fits: Real, grid_rates: Real, random_rates: Real):
+    yield number(
+        "grid_trials",
+        grid_trials,
+        81,
+        "every value of a knob with every combination of the others.",
+        {
+            "that adds the knobs up. How many combinations are there?": 12,
+            "that is the number of values to the wrong power: three values, four knobs.": 64,
+            "that is a grid of two knobs.": 9,
+        },
         "each further knob multiplies the number of trials by its number of values.",
-    )  # fmt: skip
-    yield _judge_count(
-        "grid_fits", found["grid_fits"], 324, "each trial fits a network for each fold.",
-        {81: "that is the number of trials; each of them trains on four folds."},
+    )
+    yield number(
+        "grid_fits",
+        grid_fits,
+        324,
+        "each trial fits a network for each fold.",
+        {"that is the number of trials; each of them trains on four folds.": grid_trials},
         "a trial trains one network for each fold.",
-    )  # fmt: skip
-    yield _judge_count(
-        "grid_rates", found["grid_rates"], 3, "the grid repeats them over and over.",
-        {81: "the grid has as many trials, but how many *different* learning rates stand in it?",
-         27: "that is how often each learning rate is tried."},
-        "how many *different* learning rates stand in the grid?",
-    )  # fmt: skip
-    yield _judge_count(
-        "random_rates", found["random_rates"], 81, "drawn by lot, no value comes twice.",
-        {3: "that is the grid's. A learning rate drawn by lot is a new one every time.",
-         324: "that counts the fits. The four folds of a trial share its settings."},
+        follows=(4 * grid_trials, "grid_trials"),
+    )
+    yield number(
+        "grid_rates",
+        grid_rates,
+        3,
+        "the grid repeats them over and over.",
+        {
+            "the grid has as many trials, but how many *different* learning rates are in it?": (
+                grid_trials
+            ),
+            "that is how often each learning rate is tried.": (27, grid_trials / 3),
+        },
+        "how many *different* learning rates are in the grid?",
+    )
+    yield number(
+        "random_rates",
+        random_rates,
+        81,
+        "drawn at random, no value comes twice.",
+        {
+            "that is the grid's. A learning rate drawn at random is a new one every time.": 3,
+            "that counts the fits. The four folds of a trial share its settings.": (
+                324,
+                4 * grid_trials,
+            ),
+        },
         "equally many trials, and each draws a learning rate of its own.",
-    )  # fmt: skip
+        follows=(grid_trials, "grid_trials"),
+    )
 
 
 # --- 3. The search space --------------------------------------------------------------
@@ -97,31 +108,23 @@ SPACE = {
 }
 
 
-@exercise("11-space", "write suggest(trial), a function that returns a dict", suggest=object)
-def _space(found):
-    suggest = found["suggest"]
-    if not callable(suggest) or isinstance(suggest, type):
-        yield wrong(
-            f"suggest: this should be a function; yours is of type {type(suggest).__name__}."
-        )
-        return
+@exercise("11-space", "write suggest(trial), a function that returns a dict")
+def search_space(suggest: Callable):
     import optuna
 
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    trials = [study.ask() for _ in range(2)]
-    try:
-        settings = [suggest(trial) for trial in trials][0]
-    except Exception as error:
-        yield wrong(f"suggest: called with a trial, it raises {told(error)}.")
+    trial = study.ask()
+    settings, fault = called("suggest", suggest, trial)
+    if fault:
+        yield fault
         return
     if not isinstance(settings, dict):
         yield wrong(
             f"suggest: it returns a {type(settings).__name__}; it should return a dict of settings."
-            + (" Is the return missing?" if settings is None else "")
         )
         return
     for name in SPACE:
-        yield _judge_knob(name, settings, trials[0])
+        yield _judge_knob(name, settings, trial)
     if other := [str(name)[:30] for name in settings if name not in SPACE]:
         yield wrong(f"suggest: the task has no {', '.join(map(repr, other))}.")
 
@@ -167,58 +170,81 @@ def _judge_knob(name, settings, trial):
 BEFORE, TOTAL = 30, 32
 
 
-@exercise("11-dask", "go on with the study on the cluster", study=object)
-def _dask(found):
-    """Where a fold ran cannot be told from a study; the pool, being shut down, only fails."""
+@exercise("11-dask", "go on with the study on the cluster")
+def dask(study: object, client: object = None):
     import optuna
     from optuna.trial import TrialState
 
-    study = found["study"]
     if not isinstance(study, optuna.Study):
         yield wrong(f"study: this should be the Optuna study; it is a {type(study).__name__}.")
         return
-    states = [trial.state for trial in study.get_trials(deepcopy=False)]
-    is_finished = [state in (TrialState.COMPLETE, TrialState.PRUNED) for state in states]
-    finished = sum(is_finished)
-    failed = sum(
-        state == TrialState.FAIL
-        for place, state in enumerate(states)
-        if sum(is_finished[:place]) >= BEFORE
-    )
-    if finished < BEFORE:
+    trials = study.get_trials(deepcopy=False)
+    finished = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    new = trials[trials.index(finished[BEFORE - 1]) + 1 :] if len(finished) >= BEFORE else []
+    if len(finished) < BEFORE:
         yield note(
-            f"Nothing to check yet: {finished} trials are finished. Run section 5 to its {BEFORE} "
-            "first, then go on with the study on the cluster."
+            f"Not attempted yet: {len(finished)} trials are finished. Run section 5 to its "
+            f"{BEFORE} first, then go on with the study on the cluster."
         )
         return
-    if finished == BEFORE and not failed:
+    if not new:
         yield note(
-            f"Nothing to check yet: the study has its {BEFORE} trials of section 5. Go on with it "
-            "on the cluster, then run this cell again."
+            f"Not attempted yet: the study has its {BEFORE} trials of section 5. Go on with it on "
+            "the cluster."
         )
         return
-    if finished < TOTAL:
-        yield wrong(
-            f"{finished} trials are finished; the task asks for {TOTAL} in all. Failed trials do "
-            "not count."
-        )
-    elif finished > TOTAL:
-        yield wrong(
-            f"{finished} trials are finished, {finished - TOTAL} more than asked for. n_trials is "
-            "how many *more* are run. (Nothing is broken: go on with what you have.)"
-        )
-    else:
-        yield right(f"{finished} trials are finished, complete or pruned.")
+    yield _judge_finished(finished, sum(t.state == TrialState.COMPLETE for t in finished))
+    failed = sum(trial.state == TrialState.FAIL for trial in new)
     yield judged(
         not failed,
         "none of the new trials failed.",
         f"{failed} of the new trials failed. Leave catch out to see the error; which executor is "
         "still open?",
     )
-    running = states.count(TrialState.RUNNING)
+    running = sum(trial.state == TrialState.RUNNING for trial in trials)
     yield judged(
         not running,
         "no trial is left running.",
         f"{running} trials still read RUNNING: is another process at work, or was a run "
         "interrupted? fail_stale_trials(study) sets dead ones to failed.",
+    )
+    if len(finished) > BEFORE:
+        yield _judge_cluster(client, finished[BEFORE:])
+
+
+def _judge_finished(finished, complete):
+    count, more = len(finished), len(finished) - TOTAL
+    if more < 0:
+        return wrong(
+            f"{count} trials are finished; the task asks for {TOTAL} in all. Failed trials do not "
+            "count."
+        )
+    if more == 0:
+        return right(f"{count} trials are finished, complete or pruned.")
+    return wrong(
+        f"{count} trials are finished, {more} more than asked for"
+        + (
+            f": {complete} are complete, the others pruned. Pruned ones count too, and "
+            "MaxTrialsCallback counts only complete ones unless it is told. And n_trials is how "
+            "many *more* are run."
+            if complete <= TOTAL
+            else ". n_trials is how many *more* are run."
+        )
+        + " (Nothing is broken: go on with what you have.)"
+    )
+
+
+def _judge_cluster(client, trials):
+    """Whether the scheduler has handed out tasks since the new trials began."""
+    if getattr(client, "status", None) != "running":
+        return note("The cluster is closed, so where the new trials ran cannot be told any more.")
+    start = min((t.datetime_start.timestamp() for t in trials if t.datetime_start), default=0)
+    tasks, fault = called("client.get_task_stream", client.get_task_stream, start=start)
+    if fault:
+        return note("The cluster does not answer, so where the new trials ran cannot be told.")
+    return judged(
+        len(tasks) >= 2 * len(trials) and bool(tasks),
+        "cluster: its workers did the folds of the new trials.",
+        f"cluster: since the new trials began its scheduler has handed out {len(tasks)} tasks, and "
+        "a trial has at least two folds. Does objective get the cluster's executor?",
     )

@@ -1,5 +1,6 @@
 """Checks of notebook 12, Custom training."""
 
+import functools
 import inspect
 import sys
 
@@ -7,27 +8,24 @@ import keras
 import numpy as np
 
 from lesson.backends import run_on
-from lesson.checks.engine import exercise, first_line, judged, right, wrong
+from lesson.checks.engine import exercise
+from lesson.checks.judges import (
+    array,
+    as_array,
+    as_number,
+    called,
+    changed,
+    first_line,
+    function,
+    judged,
+    near,
+    right,
+    smoothed,
+    wrong,
+)
 from lesson.datasets import load_boston
 
 LIMIT = 300  # the gradient norm that exercise 1 allows
-
-
-def _numbers(value):
-    """An array of finite numbers made from what a learner left, or None."""
-    if isinstance(value, dict | set | str | bytes):
-        return None
-    try:
-        array = np.asarray(value, dtype=float)
-    except Exception:  # a tensor that is only traced, or something else that holds no numbers
-        return None
-    return array if array.size and np.isfinite(array).all() else None
-
-
-def _close(array, expected, tolerance=1e-4):
-    """Equal but for rounding, measured by the largest number expected."""
-    scale = np.abs(expected).max() + 1e-12
-    return array.shape == expected.shape and np.abs(array - expected).max() <= tolerance * scale
 
 
 def _traced(function, *arguments):
@@ -45,17 +43,6 @@ def _traced(function, *arguments):
             f"JAX cannot trace it ({type(error).__name__}: {first_line(error)}). Only jnp and jax "
             "functions work on numbers that are not there yet; NumPy's and float() do not."
         )
-
-
-def _called(name, function, *arguments):
-    """What a learner's function returns, or a line that says why it does not."""
-    if not callable(function) or isinstance(function, type):
-        return None, wrong(f"{name}: this should be a function; it is of type "
-                           f"{type(function).__name__}.")  # fmt: skip
-    try:
-        return function(*arguments), None
-    except Exception as error:
-        return None, wrong(f"{name}: it stops with {type(error).__name__}: {first_line(error)}.")
 
 
 # --- 1. Clip the gradients --------------------------------------------------------------
@@ -84,9 +71,14 @@ def _one_step(model_class, scale, logs=None, **options):
     return np.concatenate([(b - a).ravel() for b, a in zip(before, after, strict=True)])
 
 
-@exercise("12-clip", "make the class ClippedModel", ClippedModel=object)
-def _clip(found):
-    given = found["ClippedModel"]
+@functools.cache
+def _keras_step(scale, **options):
+    return _one_step(keras.Model, scale, **options)
+
+
+@exercise("12-clip", "make the class ClippedModel")
+def clip(ClippedModel: object):  # noqa: N803  (a class)
+    given = ClippedModel
     if not isinstance(given, type) or not issubclass(given, keras.Model):
         yield wrong(
             "ClippedModel: this should be a class that begins with class "
@@ -99,16 +91,21 @@ def _clip(found):
     steps, counts = [], []
     for scale in (LONG, SHORT):
         logs = {}
-        try:
-            steps.append(_one_step(given, scale, logs))
-        except Exception as error:
-            fault = f"{type(error).__name__}: {first_line(error)}"
-            yield wrong(f"train_step: a step stops with {fault}.")
+        step, fault = called("train_step", lambda: _one_step(given, scale, logs))  # noqa: B023
+        if fault:
+            yield fault
             return
-        count = _numbers(logs.get("clipped", [None])[-1])
-        counts.append("nothing" if count is None or count.size != 1 else f"{count.item():g}")
-    yield _judge_long(steps[0])
-    yield _judge_short(steps[1])
+        steps.append(step)
+        count = as_number(logs.get("clipped", [None])[-1])
+        counts.append("nothing" if count is None else f"{count:g}")
+    if _is_upside_down(steps[1]):
+        yield wrong(
+            "factor: the fraction is upside down, so short gradients become shorter still. One "
+            "that is twice as long as allowed needs the factor one half."
+        )
+    else:
+        yield _judge_long(steps[0])
+        yield _judge_short(steps[1])
     yield judged(
         counts == ["1", "0"],
         "clipped: counts the long ones.",
@@ -117,41 +114,46 @@ def _clip(found):
     )
 
 
+def _is_upside_down(short_step):
+    gradient = _keras_step(SHORT)
+    return near(short_step, gradient * np.linalg.norm(gradient) / LIMIT, 1e-3)
+
+
 def _judge_long(step):
-    gradient = _one_step(keras.Model, LONG)
+    gradient = _keras_step(LONG)
     expected = gradient * LIMIT / np.linalg.norm(gradient)
-    if _close(step, expected, 1e-3):
+    if near(step, expected, 1e-3):
         return right(f"long gradients: shortened to a norm of {LIMIT}, in their own direction.")
     guesses = {
         "no weight has moved. Does the optimizer apply them?": 0 * gradient,
         "they move the weights as they are. Which ones does the optimizer get?": gradient,
         "the weights move twice, once by the gradients as they are.": gradient + expected,
         "every tensor was shortened for itself, as clipnorm does. One factor for all is asked "
-        "for.": _one_step(keras.Model, LONG, clipnorm=LIMIT),
+        "for.": _keras_step(LONG, clipnorm=LIMIT),
         "every number was cut for itself, as clipvalue does, and that changes the direction.": (
-            _one_step(keras.Model, LONG, clipvalue=LIMIT)
+            _keras_step(LONG, clipvalue=LIMIT)
         ),
         "the weights move up the slope, not down.": -expected,
     }
     for text, values in guesses.items():
-        if _close(step, values, 1e-3):
+        if near(step, values, 1e-3):
             return wrong(f"long gradients: {text}")
     norm = np.linalg.norm(step)
-    same = np.isfinite(norm) and _close(step / norm, gradient / np.linalg.norm(gradient), 1e-2)
+    same = np.isfinite(norm) and near(step / norm, gradient / np.linalg.norm(gradient), 1e-2)
     where = f"in their own direction, to a norm of {norm:.3g}" if same else "in another direction"
     return wrong(f"long gradients: they move the weights {where}. Asked is a norm of {LIMIT}.")
 
 
 def _judge_short(step):
-    gradient = _one_step(keras.Model, SHORT)
+    gradient = _keras_step(SHORT)
     norm = np.linalg.norm(gradient)
-    if _close(step, gradient * LIMIT / norm, 1e-3):
+    if near(step, gradient * LIMIT / norm, 1e-3):
         return wrong(
             f"short gradients: they are made longer, to a norm of {LIMIT}. Below the limit they "
             "should be left alone."
         )
     return judged(
-        _close(step, gradient, 1e-3),
+        near(step, gradient, 1e-3),
         "short gradients: left alone.",
         f"short gradients: one of norm {norm:.1f} is below the limit and should move the weights "
         "as it is; yours does not.",
@@ -212,9 +214,9 @@ def _predicted(weights, x):
     return (hidden @ w3 + b3)[:, 0]
 
 
-@exercise("12-jax", "make the function losses_jax", losses_jax=object)
-def _jax(found):
-    given = found["losses_jax"]
+@exercise("12-jax", "make the function losses_jax")
+def jax(losses_jax: object):
+    given = losses_jax
     if not inspect.isfunction(given):
         yield wrong(f"losses_jax: this should be a function; it is of type {type(given).__name__}.")
         return
@@ -225,39 +227,42 @@ def _jax(found):
                     "batches.")  # fmt: skip
         return
     weights, batches = _task()
-    try:
-        returned = _on_jax(given, weights, batches)
-    except Exception as error:
-        yield wrong(f"losses_jax: on JAX it stops with {first_line(error)}.")
+    returned, fault = called(
+        "losses_jax, on JAX", lambda: _on_jax(given, weights, batches), patience=10
+    )
+    if fault:
+        yield wrong(fault[1].replace("RuntimeError: ", ""))  # the process's own, around theirs
         return
     yield _judge_losses(returned, weights, batches)
 
 
 def _judge_losses(returned, weights, batches):
-    losses = _numbers(returned)
+    losses, expected = as_array(returned), _by_hand(weights, batches)
     if losses is None:
         return wrong("losses_jax: it should return a list of numbers, the loss of each batch.")
-    if losses.shape != (len(batches),):
+    if losses.shape != expected.shape:
         return wrong(
             f"losses_jax: for {len(batches)} batches it returns numbers of shape {losses.shape}; "
             "one for each batch is asked for."
         )
-    if _close(losses, _by_hand(weights, batches), 1e-3):
-        return right("losses_jax: step by step the losses that these batches should give.")
     slips = {
         "nothing is learned. Do the new weights go into the next step?": {"moves": False},
         "the optimizer's memory is new in every step. Is the state handed on?": {"forgets": True},
         "the weights move up the slope, not down.": {"up": True},
         "each loss is that after its step; the one before it is asked for.": {"after": True},
     }
-    for text, slip in slips.items():
-        if _close(losses, _by_hand(weights, batches, **slip), 1e-3):
-            return wrong(f"losses_jax: {text}")
-    if np.isclose(losses[0], _by_hand(weights, batches)[0], rtol=1e-3):
-        return wrong("losses_jax: the first loss is right and the later ones are not. What becomes "
-                     "of weights and state?")  # fmt: skip
-    return wrong("losses_jax: the first loss, before any step, is not the squared error of the "
-                 "predictions. What does loss_at return?")  # fmt: skip
+    return array(
+        "losses_jax",
+        losses,
+        expected,
+        "step by step the losses that these batches should give.",
+        {text: _by_hand(weights, batches, **slip) for text, slip in slips.items()},
+        "the first loss is right and the later ones are not. What becomes of weights and state?"
+        if np.isclose(losses[0], expected[0], rtol=1e-3)
+        else "the first loss, before any step, is not the squared error of the predictions. What "
+        "does loss_at return?",
+        tolerance=1e-3,
+    )
 
 
 # --- 3. Gradient norms of single rows -----------------------------------------------------
@@ -282,23 +287,16 @@ def _gradients(weights, x, y):
     return [part for a, b in pairs for part in (a[:, :, None] * b[:, None], b)]
 
 
-@exercise(
-    "12-rows",
-    "make row_norms, 303 numbers",
-    start_weights=object,
-    row_norms=object,
-)
-def _rows(found):
-    norms, given = _numbers(found["row_norms"]), found["start_weights"]
+@exercise("12-rows", "make row_norms, 303 numbers")
+def rows(row_norms: object, start_weights: object):
     shapes = [(13, 64), (64,), (64, 64), (64,), (64, 1), (1,)]
-    weights = [_numbers(w) for w in given] if isinstance(given, list | tuple) else []
-    if [w.shape for w in weights if w is not None] != shapes:
-        yield wrong("start_weights: not the six arrays that the notebook made. Run its cell again.")
+    given = start_weights if isinstance(start_weights, list | tuple) else []
+    weights = [as_array(weight) for weight in given]
+    if [None if weight is None else weight.shape for weight in weights] != shapes:
+        yield changed("start_weights")
         return
-    if norms is None:
-        yield wrong("row_norms: this should be an array of numbers.")
-        return
-    if norms.size != 303:
+    norms = as_array(row_norms)
+    if norms is not None and norms.size != 303:
         hint = (
             " That is one for all rows together. Is each row's gradient taken alone?"
             if norms.size == 1
@@ -307,52 +305,49 @@ def _rows(found):
         yield wrong(f"row_norms: {norms.size} numbers; there are 303 rows.{hint}")
         return
     gradients = _gradients(weights, *_fold_1())
-    squares = [(g**2).reshape(303, -1) for g in gradients]
-    lengths = np.sqrt(sum(s.sum(axis=1) for s in squares))
-    together = np.sqrt(sum((g.mean(axis=0) ** 2).sum() for g in gradients))
-    norms, tolerance = norms.ravel(), 1e-3
-    if _close(norms, lengths, tolerance):
-        yield right("row_norms: for each row the norm of its own gradient.")
-        return
-    guesses = {
-        "the root is missing: these are the norms squared.": lengths**2,
-        "all the same: the norm of the mean gradient of all rows. Which arguments are many?": (
-            np.full(303, together)
-        ),
-        "these are sums of the tensors' norms. Add the squares first, then take one root.": sum(
-            np.sqrt(s.sum(axis=1)) for s in squares
-        ),
-        "these are divided by the number of rows. Each row stands alone here.": lengths / 303,
-    }
-    for text, values in guesses.items():
-        if _close(norms, values, tolerance):
-            yield wrong(f"row_norms: {text}")
-            return
-    yield wrong(
-        "row_norms: the values differ from the gradient norms of loss_of at start_weights. Are "
-        "rows and prices those of train_x[0] and train_y[0]?"
+    squares = [(gradient**2).reshape(303, -1).sum(axis=1) for gradient in gradients]
+    lengths = np.sqrt(sum(squares))
+    together = np.sqrt(sum((gradient.mean(axis=0) ** 2).sum() for gradient in gradients))
+    yield array(
+        "row_norms",
+        row_norms if norms is None else norms.ravel(),
+        lengths,
+        "for each row the norm of its own gradient.",
+        {
+            "the root is missing: these are the norms squared.": lengths**2,
+            "all the same: the norm of the mean gradient of all rows. Which arguments are many?": (
+                np.full(303, together)
+            ),
+            "these are sums of the tensors' norms. Add the squares first, then take one root.": (
+                sum(np.sqrt(square) for square in squares)
+            ),
+            "these are divided by the number of rows. Each row stands alone here.": lengths / 303,
+        },
+        "the values differ from the gradient norms of loss_of at start_weights. Are rows and "
+        "prices those of train_x[0] and train_y[0]?",
+        tolerance=1e-3,
     )
 
 
 # --- 4. Smooth with scan --------------------------------------------------------------------
 
 
-def _smoothed(values, factor):
-    smooth = [values[0]]
-    for value in values[1:]:
-        smooth.append(factor * smooth[-1] + (1 - factor) * value)
-    return np.array(smooth)
-
-
-@exercise("12-scan", "make the function smooth", smooth=object)
-def _scan(found):
-    smooth = found["smooth"]
+@exercise("12-scan", "make the function smooth")
+def scan(smooth: object):
     values = np.array([4.0, 2.0, 7.0, 1.0, 1.0, 5.0], "float32")
-    returned, fault = _called("smooth", smooth, values, 0.75)
+    returned, fault = called("smooth", smooth, values, 0.75)
+    if not fault and isinstance(returned, tuple) and len(returned) == 2:
+        fault = wrong(
+            "smooth: it returns two things. scan gives the last carry and what was written down; "
+            "only one of them is the smooth line."
+        )
     if fault:
         yield fault
         return
-    yield _judge_smooth(returned, values)
+    if np.size(returned) == 1:
+        yield wrong("smooth: one number; the whole line is asked for. What does scan return?")
+    else:
+        yield _judge_smooth(smooth, values)
     programs = []
     for count in (20, 60):
         text, fault = _traced(lambda given: smooth(given, 0.9), np.ones(count, "float32"))
@@ -368,37 +363,27 @@ def _scan(found):
     )
 
 
-def _judge_smooth(returned, values):
-    if isinstance(returned, tuple) and len(returned) == 2:
-        return wrong(
-            "smooth: it returns two things. scan gives the last carry and what was written down; "
-            "only one of them is the smooth line."
-        )
-    points = _numbers(returned)
-    if points is None:
-        return wrong("smooth: it should return an array of numbers.")
-    expected = _smoothed(values, 0.75)
-    if _close(points, expected):
-        return right("smooth: the values of notebook 08's loop.")
-    guesses = {
-        "the factor is on the wrong term: the smooth point before has it.": _smoothed(values, 0.25),
-        "it starts from 0. What should be carried into the first round?": _smoothed(
-            np.append(0, values), 0.75
-        )[1:],
-        "these are the values as they were.": values,
-        "what is written down is the point before, so all stand one place late.": np.append(
-            values[0], expected[:-1]
-        ),
-        "the carry does not move on: every round starts from the first value.": (
-            0.75 * values[0] + 0.25 * values
-        ),
-    }
-    for text, wrong_values in guesses.items():
-        if _close(points, wrong_values):
-            return wrong(f"smooth: {text}")
-    if points.size == 1:
-        return wrong("smooth: one number; the whole line is asked for. What does scan return?")
-    if points.shape != values.shape:
-        return wrong(f"smooth: of {len(values)} values it makes an array of shape {points.shape}; "
-                     "there should be as many as there were.")  # fmt: skip
-    return wrong("smooth: the values differ from factor × the point before + (1 − factor) × value.")
+def _judge_smooth(smooth, values):
+    return function(
+        "smooth",
+        smooth,
+        [(values, 0.75)],
+        smoothed,
+        "the values of notebook 08's loop.",
+        {
+            "the factor is on the wrong term: the smooth point before has it.": (
+                lambda v, f: smoothed(v, 1 - f)
+            ),
+            "it starts from 0. What should be carried into the first round?": (
+                lambda v, f: smoothed(np.append(0, v), f)[1:]
+            ),
+            "these are the values as they were.": lambda v, f: v,
+            "what is written down is the point before, so all are one place late.": (
+                lambda v, f: np.append(v[0], smoothed(v, f)[:-1])
+            ),
+            "the carry does not move on: every round starts from the first value.": (
+                lambda v, f: f * v[0] + (1 - f) * v
+            ),
+        },
+        "the values differ from factor × the point before + (1 − factor) × value.",
+    )
