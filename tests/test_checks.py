@@ -226,6 +226,12 @@ def test_nothing_yet(exercise):
         assert answer(exercise, nothing) == f"Not attempted yet: {wanted.make}."
 
 
+def test_what_cells_above_make_is_asked_for():
+    told = answer("08-leak", {"fixed_inputs": [1, 2, 3, 4]})
+    assert told == "✗ There is no folds yet: run the cells above first."
+    assert answer("08-leak", {"folds": []}).startswith("Not attempted yet: make fixed_inputs")
+
+
 # --- The engine ---------------------------------------------------------------------------
 
 

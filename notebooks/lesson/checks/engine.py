@@ -125,6 +125,9 @@ def _lines(name, found):
     if exercise is None:
         return [f"{WRONG} No exercise is called {name!r}. There are: {', '.join(EXERCISES)}."]
     missing = [n for n in exercise.needs if _is_nothing(found.get(n))]
+    above = [n for n in missing if n not in exercise.make]
+    if above and len(missing) < len(exercise.needs):  # what cells of the notebook make
+        return [f"{WRONG} There is no {' and no '.join(above)} yet: run the cells above first."]
     if missing:
         return [*_misspelt(missing, exercise, found), f"Not attempted yet: {exercise.make}."]
     objects, faults = {}, []
