@@ -62,6 +62,13 @@ def test_every_exercise_has_its_cells_and_its_transcript():
     assert {file.stem for file in transcripts.FOLDER.iterdir()} == set(EXERCISES)
 
 
+@every_exercise
+def test_stored_output_names_the_blanks(exercise):
+    path = next(path for path in NOTEBOOKS if path.name.startswith(exercise[:2]))
+    (cell,) = (c for c in code(read(path)) if c.source.startswith(f"%%exercise {exercise}\n"))
+    assert [output.text for output in cell.outputs] == [f"{transcripts.played(exercise, 'stub')}\n"]
+
+
 HOSTILE = """
 class Hostile:
     '''Fails at whatever is asked of it.'''
