@@ -1,7 +1,8 @@
 """Which tests run beside which: a notebook with its claims, after what it reads.
 
-The tests are dealt out in units. A unit is one file of tests, or one notebook together
-with tests/test_claims_NN.py, which judges what the notebook saves. A notebook that loads
+The tests are dealt out in units. A unit is one file of tests, the tests of one notebook's
+exercises, or one notebook together with tests/test_claims_NN.py, which judges what the
+notebook saves. A notebook that loads
 what an earlier one saves says so in its code, `load_model("model_intro")`, and is run
 after that one. Where there is a choice, what takes longest begins first.
 """
@@ -15,15 +16,20 @@ import re
 from IPython.core.inputtransformer2 import TransformerManager
 from xdist.scheduler import LoadScopeScheduling
 
-from notebook_files import NOTEBOOKS, ROOT, code, read
+from notebook_files import NOTEBOOKS, ROOT, code, read, without_magic
 
 LAST = "tests/test_claims_reference.py"  # asks for what all notebooks save
 OTHER_SECONDS = 20  # of a file of tests, about
 
 
 def unit(nodeid):
-    """The unit of a test: the notebook's, "notebooks/NN", or the name of its file."""
+    """The unit of a test: the notebook's, "notebooks/NN", or the name of its file.
+
+    The exercises of a notebook are a unit of their own: all together take minutes.
+    """
     file = nodeid.split("::")[0]
+    if exercise := re.match(r"tests/test_checks\.py::\w+\[(\d\d)-", nodeid):
+        return f"{file} {exercise[1]}"
     number = re.match(r"notebooks/(\d\d)-[^/]*\.ipynb$|tests/test_claims_(\d\d)\.py$", file)
     return f"notebooks/{number[1] or number[2]}" if number else file
 
@@ -33,7 +39,7 @@ def called(path, prefix):
     found = []
     for cell in code(read(path)):
         try:
-            tree = ast.parse(TransformerManager().transform_cell(cell.source))
+            tree = ast.parse(TransformerManager().transform_cell(without_magic(cell.source)))
         except SyntaxError:  # a blank to fill in, or an error on purpose
             continue
         for statement in ast.walk(tree):
