@@ -483,6 +483,47 @@ def steps_taken(model):
     return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
 
 
+def unfolded(model):
+    """A model's layers in order, each with its activation's name.
+
+    Models inside are taken apart; an activation in a layer of its own belongs
+    to the layer before it.
+    """
+    found = []
+    for layer in _flat(model):
+        if isinstance(layer, ACTIVATIONS) and found:
+            found[-1][1].append(layer)
+        else:
+            own = getattr(layer, "activation", None)
+            found.append((layer, [own] if callable(own) else []))
+    return [(layer, _activation(functions)) for layer, functions in found]
+
+
+ACTIVATIONS = keras.layers.Activation, keras.layers.ReLU, keras.layers.Softmax
+
+
+def _flat(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _flat(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
+def _activation(functions):
+    """The name of what functions compute one after another, whatever they were made of."""
+    sample = computed = keras.ops.convert_to_tensor(np.array([[-2, -0.5, 1, 8]], "float32"))
+    for function in functions:
+        computed, fault = called("activation", function, computed)
+        if fault:
+            break
+    for name in ("linear", "relu", "sigmoid", "softmax", "tanh"):
+        expected = as_array(keras.activations.get(name)(sample))
+        if (array := as_array(computed)) is not None and near(array, expected):
+            return name
+    return _name_of(functions[-1])
+
+
 def loss_on(model, inputs, labels):
     """A compiled model's loss on such data, or None where it has none."""
     try:

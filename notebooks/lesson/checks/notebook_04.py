@@ -17,6 +17,7 @@ from lesson.checks.judges import (
     number,
     right,
     share,
+    unfolded,
     wrong,
 )
 
@@ -136,19 +137,10 @@ def model(create_model_dropout: Callable):
 
 def _unfolded(model):
     """The layers in order, as (kind, settings): activations belong to the layer before."""
-    layers = []
-    for layer in model.layers:
-        kind = type(layer).__name__
-        config = dict(layer.get_config())
-        if isinstance(layer, keras.Model):
-            layers += _unfolded(layer)
-        elif kind in ("ReLU", "Softmax", "Activation") and layers:
-            layers[-1][1]["activation"] = config.get("activation", kind.lower())
-        elif kind != "InputLayer":
-            if isinstance(config.get("activation"), dict):  # a layer given as the activation
-                config["activation"] = config["activation"]["class_name"].lower()
-            layers.append((kind, config))
-    return layers
+    return [
+        (type(layer).__name__, {**layer.get_config(), "activation": activation})
+        for layer, activation in unfolded(model)
+    ]
 
 
 def _judge_convolutions(found):

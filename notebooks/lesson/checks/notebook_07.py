@@ -6,7 +6,18 @@ import keras
 import numpy as np
 
 from lesson.checks.engine import exercise
-from lesson.checks.judges import as_number, close, curves, judged, note, number, right, wrong
+from lesson.checks.judges import (
+    as_number,
+    called,
+    close,
+    curves,
+    judged,
+    note,
+    number,
+    right,
+    unfolded,
+    wrong,
+)
 
 # --- 1. Which curve is whose? -----------------------------------------------------------
 
@@ -118,17 +129,17 @@ def l2(model_l2: keras.Model):
             "others do."
         )
         return
-    layers = [layer for layer in model.layers if layer.weights]
-    dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
+    found = unfolded(model)
+    dense = [layer for layer, _ in found if isinstance(layer, keras.layers.Dense)]
     shapes = [tuple(layer.kernel.shape) for layer in dense]
-    if len(dense) != len(layers) or shapes != [(10_000, 16), (16, 16), (16, 1)]:
+    if shapes != [(10_000, 16), (16, 16), (16, 1)]:
         units = "-".join(str(shape[1]) for shape in shapes) or "none"
         yield wrong(
             f"layers: the task is the 16-16-1 network for 10,000 inputs; its dense layers are "
             f"{units} in yours."
         )
         return
-    yield _judge_rest(model, dense)
+    yield _judge_rest(found, dense)
     for place, layer in zip(("first", "second"), dense[:2], strict=True):
         yield _judge_l2(place, layer)
     yield judged(
@@ -138,11 +149,12 @@ def l2(model_l2: keras.Model):
     )
 
 
-def _judge_rest(model, dense):
-    activations = [getattr(layer.activation, "__name__", "?") for layer in dense]
-    others = [type(x).__name__ for x in model.layers if isinstance(x, keras.layers.Dropout)]
-    if others:
-        return wrong("layers: there is Dropout too. Then the models differ in two things.")
+def _judge_rest(found, dense):
+    if others := [type(layer).__name__ for layer, _ in found if layer not in dense]:
+        return wrong(f"layers: there is {others[0]} too. Then the models differ in two things.")
+    if not all(layer.use_bias for layer in dense):
+        return wrong("layers: the others have biases. Then the models differ in two things.")
+    activations = [name for _, name in found]
     return judged(
         activations == ["relu", "relu", "sigmoid"],
         "layers: 16, 16 and 1 units, as in the other models.",
@@ -170,9 +182,16 @@ def _judge_l2(place, layer):
             )
         return wrong(head + "its kernel has no penalty.")
     # What it computes tells, whatever it was made of.
-    ones, twos = (_value(penalty, w * np.ones((2, 2), "float32")) for w in (1, 2))
-    if ones is None or twos is None or not ones > 0:
-        return wrong(head + "kernel_regularizer is not a penalty that Keras can compute.")
+    costs = []
+    for size in (1, 2):
+        weights = keras.ops.full((2, 2), float(size))
+        cost, fault = called(f"{head}kernel_regularizer", penalty, weights)
+        costs.append(as_number(cost))
+        if fault or costs[-1] is None:
+            return fault or wrong(head + "kernel_regularizer gives no number as a penalty.")
+    ones, twos = costs
+    if not ones > 0:
+        return wrong(head + "with this penalty a weight of 1 costs nothing. Is λ above 0?")
     if close(twos, 2 * ones):
         return wrong(head + "twice the weights cost twice as much: that is L1. L2 squares them.")
     if not close(twos, 4 * ones):
@@ -187,13 +206,6 @@ def _judge_l2(place, layer):
     return right(head + "L2 with λ = 0.002 on its kernel.")
 
 
-def _value(penalty, weights):
-    try:
-        return as_number(penalty(keras.ops.convert_to_tensor(weights)))
-    except Exception:  # it may be anything callable
-        return None
-
-
 # --- 4. Compare fairly --------------------------------------------------------------------
 
 
@@ -205,15 +217,16 @@ def fair(
     lowest_l2: Real,
 ):
     needed = ("loss", "val_loss", "cross_entropy", "val_cross_entropy")
-    for name, history, lowest in (
-        ("base", history_base, lowest_base),
-        ("l2", history_l2, lowest_l2),
-    ):
-        found, fault = curves(history, f"history_{name}", needed, "run its fit above once more.")
-        yield fault or _judge_lowest(f"lowest_{name}", lowest, found)
+    base, l2 = (
+        curves(history, name, needed, "run its fit above once more.")
+        for name, history in (("history_base", history_base), ("history_l2", history_l2))
+    )
+    yield base[1] or _judge_lowest("lowest_base", lowest_base, base[0], l2[0])
+    yield l2[1] or _judge_lowest("lowest_l2", lowest_l2, l2[0], base[0])
 
 
-def _judge_lowest(name, given, found):
+def _judge_lowest(name, given, found, other):
+    others = other["val_cross_entropy"].min() if other else ()
     curve = found["val_cross_entropy"]
     return number(
         name,
@@ -229,6 +242,7 @@ def _judge_lowest(name, given, found):
             ),
             "that is an epoch; the task asks for the value there.": int(np.argmin(curve)) + 1,
             "that is the highest; less cross-entropy is better.": curve.max(),
+            "that is the lowest of the other model.": others,
         },
         "look for the lowest point of the validation metric that has no penalty in it.",
         tolerance=0,
@@ -248,7 +262,7 @@ def early(stopper: keras.callbacks.Callback):
     yield judged(
         stopper.patience == 3,
         "patience: 3 epochs.",
-        f"patience: yours is {stopper.patience}; the task asks for 3."
+        f"patience: yours is {stopper.patience!r}; the task asks for 3."
         + (" With 0 the first wobble ends the fit." if stopper.patience == 0 else ""),
     )
     yield judged(
@@ -259,6 +273,10 @@ def early(stopper: keras.callbacks.Callback):
     )
     if stopper.min_delta:
         yield note(f"min_delta is {abs(stopper.min_delta):g}: smaller improvements do not count.")
+    if stopper.baseline is not None:
+        yield wrong(
+            "baseline: with it, the fit ends unless the curve gets below that soon. Leave it out."
+        )
     if stopper.start_from_epoch:
         yield note(f"It does not watch before epoch {stopper.start_from_epoch + 1}.")
 
@@ -274,6 +292,8 @@ MONITORS = {
 
 def _judge_monitor(stopper):
     name = stopper.monitor
+    if not isinstance(name, str):
+        return wrong("monitor: it should be a name from the history, as text, and only one.")
     if name != "val_cross_entropy":
         text = MONITORS.get(name, f"no {name!r} in these histories. Mind the spelling.")
         return wrong(f"monitor: {text}")
