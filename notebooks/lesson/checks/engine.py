@@ -152,7 +152,7 @@ def _misspelt(missing, exercise, found):
     others = [n for n in found if isinstance(n, str) and n not in exercise.needs]
     for name in missing:
         if name not in found and (like := difflib.get_close_matches(name, others, 1, 0.85)):
-            yield f"There is no {name}, but a {like[0]}. Mind the spelling."
+            yield f"There is no {name}, but there is {like[0]}. Mind the spelling."
 
 
 def _counted(lines):
