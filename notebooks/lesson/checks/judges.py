@@ -679,7 +679,7 @@ def _computes(loss, labels, outputs, shares):
             value = float(np.mean(keras.ops.convert_to_numpy(loss(labels, outputs))))
     except Exception:  # it wants labels of another form
         return False
-    return math.isclose(value, -float(np.mean(np.log(shares))), rel_tol=1e-3)
+    return close(value, -float(np.mean(np.log(shares))))
 
 
 def judge_accuracy_for_one_hot(model, called="categorical_accuracy"):
@@ -730,7 +730,7 @@ def _judge_optimizer(optimizer, wanted):
         return wrong(f"optimizer: yours is {name}; the task asks for {wanted}.")
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     return judged(
-        math.isclose(rate, 0.001, rel_tol=1e-4),
+        close(rate, 0.001, 1e-4),
         f"optimizer: {wanted}, with learning rate 0.001.",
         f"optimizer: {wanted}, but with learning rate {rate:g}; the task asks for its default.",
     )

@@ -10,6 +10,7 @@ from lesson.checks.engine import exercise
 from lesson.checks.judges import (
     as_array,
     changed,
+    close,
     curves,
     judge_accuracy_for_one_hot,
     judge_adam,
@@ -168,7 +169,7 @@ def _judge_validation(history, model, images, labels):
         yield changed("val_images", "val_labels")
         return
     yield judged(
-        math.isclose(loss, seen, rel_tol=1e-3),
+        close(loss, seen),
         "validation: on val_images and val_labels.",
         f"validation: the last epoch's val_loss was {seen:.4f}, but on val_images and val_labels "
         f"the model has {loss:.4f}: other data were used, or the model was fitted again since.",
