@@ -15,6 +15,7 @@ import pytest
 from lesson.outputs import REFERENCE, outputs_folder
 
 CLAIMS = {}
+REASONS = {}
 QUICK = bool(os.environ.get("CLAIMS_ON_REFERENCE"))  # set by pytest --quick
 
 of_this_run = pytest.mark.skipif(QUICK, reason="judges what notebooks leave that just ran")
@@ -28,6 +29,20 @@ def claim(sentence):
         assert (number, sentence) not in CLAIMS, f"quoted twice: {sentence}"
         CLAIMS[number, sentence] = test.__name__
         return pytest.mark.claim(sentence)(test)  # a failure quotes it
+
+    return register
+
+
+def reason(sentence):
+    """Mark a test as that of a *why*: a sentence of notebook NN that gives a reason.
+
+    The paragraph that holds the sentence is then *shown*. See CONTRIBUTING.md.
+    """
+
+    def register(test):
+        number = test.__module__.removeprefix("test_claims_")
+        REASONS.setdefault((number, sentence), test.__name__)
+        return pytest.mark.claim(sentence)(test)
 
     return register
 

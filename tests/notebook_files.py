@@ -89,9 +89,15 @@ def markdown(notebook):
 
 
 def claimed(notebook):
-    """Sentences that follow "**Seen here:**": what the prose says it measured."""
+    """Sentences that follow "**Seen here:**", or the items of a list that does.
+
+    What the prose says it measured.
+    """
     found = []
     for cell in markdown(notebook):
-        for paragraph in re.findall(r"^\*\*Seen here:\*\*(.*)$", cell.source, re.MULTILINE):
-            found += re.split(r"(?<=[.!?])\s+(?=[A-Z0-9`])", paragraph.strip())
+        for line, items in re.findall(
+            r"^\*\*Seen here:\*\*([^\n]*)((?:\n\n?- [^\n]*)*)", cell.source, re.MULTILINE
+        ):
+            found += re.split(r"(?<=[.!?])\s+(?=[A-Z0-9`])", line.strip()) if line.strip() else []
+            found += re.findall(r"^- (.*)$", items, re.MULTILINE)
     return found

@@ -12,7 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from claims import CLAIMS
+import teaching_times
+from claims import CLAIMS, REASONS
 from notebook_files import (
     NOTEBOOKS,
     ROOT,
@@ -49,6 +50,16 @@ STALE = {  # spellings that Keras 3 refuses, or that have a better successor
     r"\bkeras\.layers\.(normalization|convolutional|core)\b": "keras.layers",
 }
 BACKENDS = r"^\s*(import|from)\s+(tensorflow|jax|torch)\b"
+# Words that give a reason. A paragraph with one is shown, known or open.
+REASON = re.compile(
+    r"\b(because|since|therefore|hence|thus|owing to|due to|that is why|the reason|"
+    r"one reason|another reason|why (?!not\b)\w+ )",
+    re.IGNORECASE,
+)
+OPEN = re.compile(
+    r"\b(we think|we do not know|is not known|not tested here|perhaps)\b", re.IGNORECASE
+)
+FIRST_EDITION = {"02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"}
 LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 
@@ -121,7 +132,9 @@ def test_parts_stand_in_their_order(path):
     places = [ids.index(p) if p in ids else None for p in PARTS]
     assert None not in places, f"parts missing: {set(PARTS) - set(ids)}"
     assert places == sorted(places), f"{PARTS} stand in another order"
-    assert ids[-2:] == ["key-points", "next"], "it ends with the cells key-points and next"
+    end = [cell for cell in ids if cell in ("key-points", "sources", "next")]
+    assert ids[-len(end) :] == end, "it ends with the cells key-points, sources and next"
+    assert end in (["key-points", "next"], ["key-points", "sources", "next"])
 
 
 @every_notebook
@@ -141,6 +154,22 @@ def test_stated_time_is_the_measured_one(path):
     assert stated, "say 'To run: about N seconds on two cores.'"
     seconds = int(stated[1]) * (60 if stated[2] == "minute" else 1)
     assert 0.7 < seconds / measured[path.stem] < 1.4, f"measured: {measured[path.stem]} s"
+
+
+@every_notebook
+def test_stated_teaching_time_is_the_computed_one(path):
+    """`python tools/teaching_times.py` prints them all."""
+    cell = next(c for c in read(path).cells if c.id == "time")
+    if path.name[:2] in FIRST_EDITION or "To look things up" in cell.source:
+        return
+    minutes, sittings = teaching_times.of(read(path))
+    stated = re.search(r"To teach: (\d+) minutes", cell.source)
+    assert stated, "say 'To teach: N minutes'"
+    assert abs(int(stated[1]) - minutes) <= 5, f"computed: {minutes} minutes"
+    told = [int(n) for n in re.findall(r"sitting[^.\n]*?\((\d+) minutes\)", cell.source)]
+    assert told or minutes <= teaching_times.ONE_SITTING, "say where to stop"
+    assert all(abs(a - b) <= 5 for a, b in zip(told, sittings, strict=False)), sittings
+    assert len(told) in (0, len(sittings)), f"sittings: {sittings}"
 
 
 @every_notebook
@@ -288,6 +317,59 @@ def test_every_claim_has_a_test(path):
         importlib.import_module(file.stem)
     tested = {sentence for notebook, sentence in CLAIMS if notebook == number}
     assert set(claimed(read(path))) == tested, f"see {file.name}"
+
+
+def paragraphs(text):
+    """The paragraphs of a text, its list items and the rows of its tables, without code."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"!\[.*?\]\([^)]*\)", "", text, flags=re.DOTALL)
+    return [part for part in re.split(r"\n\s*\n|\n(?=[-|] ?)", text) if part.strip()]
+
+
+def standing(paragraph, tested):
+    """How a paragraph of reasons stands: shown, known or open; "" where it has no leg."""
+    if any(sentence in paragraph for sentence in tested):
+        return "shown"
+    if re.search(r"\]\(https?://", paragraph):
+        return "known"
+    return "open" if OPEN.search(paragraph) else ""
+
+
+@every_notebook
+def test_every_reason_is_shown_known_or_open(path):
+    number = path.name[:2]
+    if number in FIRST_EDITION:
+        return
+    if (Path(__file__).parent / f"test_claims_{number}.py").exists():
+        importlib.import_module(f"test_claims_{number}")
+    tested = {sentence for notebook, sentence in REASONS | CLAIMS if notebook == number}
+    text = [part for cell in markdown(read(path)) for part in paragraphs(cell.source)]
+    bare = [part for part in text if REASON.search(part) and not standing(part, tested)]
+    assert not bare, (
+        "a reason that nothing shows: test it (@reason), name a source, or say that it is a guess: "
+        + " / ".join(bare)
+    )
+    reasons = [sentence for notebook, sentence in REASONS if notebook == number]
+    gone = [sentence for sentence in reasons if not any(sentence in part for part in text)]
+    assert not gone, f"test_claims_{number}.py quotes what is not there: {gone}"
+
+
+def test_a_reason_is_told_from_a_bare_one():
+    assert standing("It is so because it is.", {"It is so because it is."}) == "shown"
+    assert standing("Because of it ([Ho](https://example.org), 2000).", set()) == "known"
+    assert standing("We think it is so because of that.", set()) == "open"
+    assert standing("It is so because it is.", {"Something else."}) == ""
+    assert REASON.search("It fell because the rate was high.")
+    assert not REASON.search("It fell.")
+
+
+def test_rewritten_notebooks_name_their_sources():
+    for path in NOTEBOOKS:
+        if path.name[:2] not in FIRST_EDITION | {"00"}:
+            cells = {cell.id: cell.source for cell in read(path).cells}
+            assert list(cells)[-3:] == ["key-points", "sources", "next"], path.name
+            entries = re.findall(r"^- .*\]\(https?://\S+\).*$", cells["sources"], re.MULTILINE)
+            assert 3 <= len(entries) <= 8, f"{path.name}: three to eight sources"
 
 
 @functools.cache

@@ -15,6 +15,7 @@ import html
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -141,16 +142,29 @@ def write_report(rows):
     )
 
 
-def record(rows):
-    """Keep the times, and that of notebook 00's small fit, in timings.csv."""
-    small_fit = "from lesson import environment; print(environment.time_small_fit())"
-    run = subprocess.run(
-        [sys.executable, "-c", small_fit], cwd=NOTEBOOKS, capture_output=True, text=True, check=True
-    )
+def small_fit():
+    """Seconds that notebook 00's small fit takes here and now, the middle one of three."""
+    program = "from lesson import environment; print(environment.time_small_fit())"
+    command = [sys.executable, "-c", program]
+    runs = [
+        subprocess.run(command, cwd=NOTEBOOKS, capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def record(name, seconds):
+    """Keep a notebook's time in timings.csv.
+
+    The times there are those of one machine, whose small fit took as long as the last row
+    says. What is measured on another, or on a slow day, is scaled to that, so the rows
+    can be compared and notebook 00 can forecast from them.
+    """
     with open(TIMINGS, newline="", encoding="utf-8") as file:
         times = {row["name"]: row["seconds"] for row in csv.DictReader(file)}
-    times |= {name: f"{seconds:.1f}" for name, seconds, _ in rows}
-    times["small fit"] = f"{float(run.stdout):.2f}"
+    here = small_fit()
+    times[name] = f"{seconds * float(times['small fit']) / here:.1f}"
+    print(f"{'':<40}{times[name]:>7} s where the small fit takes {times['small fit']} s")
     with open(TIMINGS, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "seconds"])
@@ -184,8 +198,8 @@ def main():
         nbformat.write(notebook, path if options.write and not fault else BUILD / path.name)
         write_html(notebook, path.stem)
         write_report(rows)
-    if options.write and not any(fault for *_, fault in rows):
-        record(rows)
+        if options.write and not fault:
+            record(path.stem, seconds)
     print(f"\nReport: {(BUILD / 'index.html').relative_to(ROOT)}")
     return 1 if any(fault for *_, fault in rows) else 0
 

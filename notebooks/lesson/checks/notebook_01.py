@@ -10,13 +10,7 @@ from lesson.checks.engine import exercise
 from lesson.checks.judges import (
     changed,
     close,
-    judge_accuracy_for_one_hot,
-    judge_loss_for_one_hot,
     judged,
-    loss_of,
-    metrics_of,
-    name_in_history,
-    not_compiled,
     number,
     right,
     wrong,
@@ -128,7 +122,44 @@ def _judge_answers(chain, graph):
     return judged(same, "answers: the same as those of model_chain.", otherwise)
 
 
-# --- 3. Count the steps -----------------------------------------------------------
+# --- 3. One step of learning ------------------------------------------------------
+
+
+@exercise("01-update", "set slope_at_3 and new_weight to your numbers")
+def update(slope_at_3: Real, new_weight: Real):
+    yield number(
+        "slope_at_3",
+        slope_at_3,
+        5,
+        "how fast the loss rises there.",
+        {
+            "that is the change of the loss. Divide it by the nudge.": (0.0005, 0.005, 0.05),
+            "the sign is the other way round: the new loss minus the old one, by the nudge.": -5,
+            "that is the loss at 3. Nudge the weight, and see how the loss changes.": 7,
+            "that nudge is large, and the slope changes on the way. Take 0.001, or less.": (5.1, 6),
+            "that is for a weight of 0; the weight is 3.": -1,
+            "the loss has a second part, + weight, and it has a slope too.": 4,
+        },
+        "nudge the weight a little, take the change of the loss, and divide it by the nudge.",
+        within=0.04,
+    )
+    yield number(
+        "new_weight",
+        new_weight,
+        2.5,
+        "a tenth of the slope, against it.",
+        {
+            "that goes up the slope, and the loss rises. Against it: minus.": 3.5,
+            "that is the weight minus the whole slope. How large is the learning rate?": -2,
+            "that is the change. What is the weight after it?": (0.5, -0.5),
+        },
+        "new weight = weight − learning rate × slope.",
+        follows=(3 - 0.1 * slope_at_3, "slope_at_3"),
+        within=0.005,
+    )
+
+
+# --- 4. Count the steps -----------------------------------------------------------
 
 
 @exercise("01-steps", "set steps_per_epoch, last_batch and weight_changes to your numbers")
@@ -157,9 +188,9 @@ def steps(steps_per_epoch: Real, last_batch: Real, weight_changes: Real):
         {
             "a full batch; but 50,000 is no multiple of 128.": 128,
             "50,000 is no multiple of 128: some are left over after the full batches.": 0,
-            "so many are missing for it to be full.": 48,
+            "that many are missing from a full batch.": 48,
         },
-        "how many pictures have the full batches left over?",
+        "how many images are left over after the full batches?",
     )
     yield number(
         "weight_changes",
@@ -168,6 +199,11 @@ def steps(steps_per_epoch: Real, last_batch: Real, weight_changes: Real):
         "one for each step, in three epochs.",
         {
             "one for each epoch? An iteration is a step, not an epoch.": 3,
+            "each epoch has a smaller last batch of its own, and that is a step too.": 1172,
+            "that counts every weight. How often do all of them change together?": (
+                1173 * 669_706,
+                391 * 669_706,
+            ),
             "that is one epoch; there are three.": steps_per_epoch,
             "the weights change once for each batch, not for each picture.": 150_000,
             "the weights change once for each batch, whatever its size.": 3 * 128,
@@ -177,7 +213,7 @@ def steps(steps_per_epoch: Real, last_batch: Real, weight_changes: Real):
     )
 
 
-# --- 4. Choose --------------------------------------------------------------------
+# --- 5. Choose --------------------------------------------------------------------
 
 # Outputs before the activation, and labels, on which wrong choices give other values.
 SCORES = np.random.default_rng(4).normal(0, 2, size=(24, 12)).astype("float32")
@@ -405,81 +441,3 @@ def _fault_of_regression(bend, loss, metric):
             return "metric: an accuracy counts right classes. Here are no classes, but distances."
         return "metric: it should tell how far off the temperatures are."
     return None
-
-
-# --- 5. Repair old code -----------------------------------------------------------
-
-
-@exercise("01-repair", "build and compile model_new")
-def repair(model_new: keras.Model):
-    yield _judge_layers(model_new)
-    if not model_new.compiled:
-        yield not_compiled("model_new")
-        return
-    yield from _judge_sgd(model_new.optimizer)
-    loss, name = loss_of(model_new)
-    if name.replace("_", "").lower() == "categoricalcrossentropy":
-        yield judge_loss_for_one_hot(model_new)
-    else:
-        yield wrong(f"loss: the old one has not changed its name; yours is {name}.")
-    names = [name_in_history(metric) for metric in metrics_of(model_new)]
-    if "accuracy" not in names:
-        yield wrong(
-            "metrics: none would be called 'accuracy' in the history (yours: "
-            f"{', '.join(names) or 'none'})."
-        )
-    else:
-        yield from judge_accuracy_for_one_hot(model_new, "accuracy")
-
-
-def _judge_layers(model):
-    layers = [la for la in model.layers if not isinstance(la, keras.layers.InputLayer)]
-    wanted = [(64, "relu"), (10, "softmax")]
-    if not model.built:
-        return wrong("layers: the model does not know its input: the 784 got lost.")
-    got = [
-        (getattr(la, "units", None), getattr(getattr(la, "activation", None), "__name__", None))
-        for la in layers
-    ]
-    if tuple(model.input_shape) != (None, 784):
-        return wrong(f"layers: one sample has 784 numbers; yours has {model.input_shape[1:]}.")
-    if any(getattr(la, "_input_shape_arg", None) for la in layers):
-        return wrong("layers: a layer is still given its input shape, and Keras warns of it.")
-    return judged(
-        got == wanted,
-        "layers: 784 inputs, 64 units with ReLU, 10 with softmax.",
-        f"layers: they should be {wanted}; yours are {got}.",
-    )
-
-
-def _judge_sgd(optimizer):
-    if type(optimizer).__name__ != "SGD":
-        yield wrong(f"optimizer: the old one was SGD; yours is {type(optimizer).__name__}.")
-        return
-    yield _judge_rate(optimizer)
-    yield judged(
-        close(float(optimizer.momentum), 0.9, 1e-6),
-        "momentum: 0.9.",
-        f"momentum: {float(optimizer.momentum):g}. The old code set another.",
-    )
-
-
-def _judge_rate(optimizer):
-    schedule = optimizer._learning_rate
-    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        if close(rate, 0.01, 1e-4):
-            return wrong("learning rate: 0.01, always. That is SGD's default: what lr and decay "
-                         "said got lost.")  # fmt: skip
-        return wrong(f"learning rate: {rate:g}, always. What decay did got lost.")
-    steps = np.array([0, 1, 10, 100, 1_000, 10_000])
-    rates = np.array([float(keras.ops.convert_to_numpy(schedule(int(s)))) for s in steps])
-    if np.allclose(rates, 0.1 / (1 + 0.001 * steps), rtol=1e-3):
-        return right("learning rate: 0.1, falling as the old decay made it fall.")
-    shown = f"{rates[3]:.4g} after 100 steps and {rates[4]:.4g} after 1,000"
-    if not close(rates[0], 0.1):
-        return wrong(f"learning rate: it begins at {rates[0]:g}; lr said otherwise.")
-    return wrong(
-        f"learning rate: it begins at 0.1, and is {shown}. The old rule was lr / (1 + decay × "
-        "step)."
-    )

@@ -209,6 +209,8 @@ def _judge_pooled(name, given, function, other):
             "those are sums; divide by how many numbers a window has.": _pool(windows, np.sum),
             "those are the smallest numbers.": _pool(windows, np.min),
             "rows and columns have changed places.": expected.T,
+            "// drops what is after the point; divide with /.": expected // 1,
+            "rounded to whole numbers. Give them as they are.": np.round(expected),
         },
         f"{count} of its {expected.size} numbers are right.",
         tolerance=2e-3,
