@@ -179,3 +179,45 @@ def fig_02_colour_depth(width=7, kernel=3, channels=3, filters=2):
         f"{out} × {out} × {filters}: the depth that comes out is the number of filters."
     )
     return drawing, alt
+
+
+@figure("The receptive field grows: convolution, pooling, convolution")
+def fig_02_receptive_field():
+    layers = [  # name, numbers in the row, how many of the row below each takes, how far apart
+        ("the image", 8, 0, 0, GREY),
+        ("convolution", 6, 3, 1, BLUE),
+        ("pooling", 3, 2, 2, ORANGE),
+        ("convolution", 1, 3, 1, GREEN),
+    ]
+    size, high, base, left = 34, 66, 252, 120
+    drawing, ax = canvas(300)
+    below, spans, said = None, None, []
+    for level, (name, count, takes, apart, color) in enumerate(layers):
+        y = base - level * high
+        if below is None:
+            middles = [left + (i + 0.5) * size for i in range(count)]
+            spans = [(i, i + 1) for i in range(count)]
+        else:
+            groups = [list(range(apart * i, apart * i + takes)) for i in range(count)]
+            middles = [float(np.mean([below[g] for g in group])) for group in groups]
+            for middle, group in zip(middles, groups, strict=True):
+                for g in group:
+                    ax.plot([middle, below[g]], [y + 13, y + high - 13], color=tint(color, 0.6))
+            spans = [(spans[group[0]][0], spans[group[-1]][1]) for group in groups]
+        seen = spans[0][1] - spans[0][0]
+        for middle in middles:
+            _square(ax, middle - 13, y - 13, 26, 26, tint(color, 0.35), color, 1.2)
+        write(ax, 20, y, name, ha="left", bold=True, color=ink(color))
+        grown = "" if level < 2 else f"{said[-1]} + {seen - said[-1]} = "
+        words = "one pixel each" if level == 0 else f"sees {grown}{seen} pixels"
+        write(ax, left + 8 * size + 24, y, words, ha="left")
+        said.append(seen)
+        below = middles
+    _, conv, pool, last = said
+    alt = (
+        f"Four rows, one above the other: 8 pixels of an image, 6 results of a convolution, 3 of "
+        f"pooling, 1 of another convolution, each joined to those that it is made of. One result "
+        f"of the first convolution sees {conv} pixels, one of the pooling {conv} + {pool - conv} = "
+        f"{pool}, that of the second convolution {pool} + {last - pool} = {last}."
+    )
+    return drawing, alt

@@ -113,12 +113,19 @@ def tidy(notebook):
         if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
             cell.metadata["collapsed"] = True  # the older name, which JupyterLab adds
         for output in cell.get("outputs", []):
-            if "text" in output:  # a learner's own fits are not the reference
-                output.text = output.text.replace("Saved fit_outputs/reference/", "Saved fit_outputs/")
+            if "text" in output:
+                output.text = _as_a_learner_sees_it(output.text)
             if output.output_type == "error":
                 # A traceback quotes paths of this machine; keep the message.
                 output.traceback = [f"{output.ename}: {output.evalue}"]
     return notebook
+
+
+def _as_a_learner_sees_it(text):
+    """What is printed where fits save to fit_outputs/, and none has been saved yet."""
+    text = text.replace("Saved fit_outputs/reference/", "Saved fit_outputs/")
+    none_yet = "(the reference run: you have saved none yet)"
+    return re.sub(r"(Loaded fit_outputs/reference/\S+) \(your own run\)", rf"\1 {none_yet}", text)
 
 
 def write_html(notebook, name):
