@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from claims import claim, history, model, seen_on_tensorflow
+from claims import claim, history, model, reason, seen_on_tensorflow, table
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,9 @@ def test_training_loss_falls(intro):
 
 
 @seen_on_tensorflow("JAX: falls by 0.050 where training loss falls by 0.071")
-@claim(
-    "Validation loss falls fast at first and ever more slowly: over the last three epochs it "
-    "falls less than half as much as training loss.",
-)
+@claim("Over the last three epochs validation loss falls less than half as much as training loss.")
 def test_validation_loss_levels_off(intro):
-    """Fall of validation loss over epochs 1 to 4: 0.25 to 0.28; over 7 to 10: 0.01 to 0.03,
-    where training loss falls by 0.06 to 0.07."""
+    """Fall over epochs 7 to 10: 0.01 to 0.03, where training loss falls by 0.06 to 0.07."""
     loss, training = intro["val_loss"], intro["loss"]
     assert loss[1] - loss[4] > 0.15
     assert loss[4] - loss[7] < 0.6 * (loss[1] - loss[4])
@@ -52,8 +48,8 @@ def test_validation_loss_levels_off(intro):
 
 
 @claim(
-    "After ten epochs the model names about 65 of 100 validation images right, where guessing "
-    "would get 10.",
+    "After ten epochs the model classifies 65% of the validation images correctly (65 to 66% over "
+    "five seeds), where guessing would get 10%."
 )
 def test_validation_accuracy(intro):
     """0.646 to 0.659."""
@@ -61,16 +57,33 @@ def test_validation_accuracy(intro):
 
 
 @claim(
-    "After the first epoch the validation accuracy is above the training accuracy; from the "
-    "fifth epoch on it is below, and the distance between them is wider after the tenth than "
-    "after the fifth.",
+    "After the first epoch validation accuracy is above training accuracy; from the fifth on it is "
+    "below."
 )
-def test_gap_opens(intro):
+def test_validation_is_ahead_at_first(intro):
     """Training minus validation: -0.09 at epoch 1, 0.01 at 5, 0.04 at 10."""
     gap = intro["categorical_accuracy"] - intro["val_categorical_accuracy"]
     assert gap[1] < 0
     assert (gap[5:] > 0).all()
+
+
+@claim("The distance between them is wider after the tenth epoch than after the fifth.")
+@reason("So at first what helps with the training images helps with new ones too;")
+def test_gap_opens(intro):
+    """0.01 to 0.02 at epoch 5, 0.04 at 10; both losses fall over the first three epochs."""
+    gap = intro["categorical_accuracy"] - intro["val_categorical_accuracy"]
     assert gap[10] > gap[5]
+    assert (intro[["loss", "val_loss"]][:3].diff().dropna() < 0).all(axis=None)
+
+
+@claim(
+    "Measured alike, after one epoch, training accuracy is not below validation accuracy.",
+)
+def test_counted_alike_validation_is_not_ahead():
+    """Meanwhile 0.42 to 0.44; at the end training 0.524 to 0.535, validation 0.512 to 0.526."""
+    (row,) = table("intro_counted_alike").itertuples()
+    assert row.meanwhile < row.validation - 0.03
+    assert row.training > row.validation - 0.005
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +92,7 @@ def few():
 
 
 @seen_on_tensorflow("PyTorch: the loss ends at 0.5006")
-@claim(
-    "Training loss goes on falling, to below 0.5, and the model comes to name more than 85 of 100 "
-    "of its training images right.",
-)
+@claim("Training loss goes on falling, to below 0.5.")
 def test_few_images_are_memorised(few):
     """Last epoch: loss 0.31 to 0.41, best accuracy 0.92 to 0.93."""
     assert few["loss"].iloc[-1] < 0.5
@@ -100,8 +110,8 @@ def test_validation_loss_of_few_images_turns(few):
 
 
 @claim(
-    "The validation accuracy ends near 40 of 100, far below what the same network reaches with "
-    "40,000 images.",
+    "Validation accuracy ends at 40% (38 to 41% over five seeds), far below what the same network "
+    "reaches with 40,000 images."
 )
 def test_few_images_are_not_enough(few, intro):
     """0.377 to 0.414 against 0.646 to 0.659."""
@@ -110,28 +120,68 @@ def test_few_images_are_not_enough(few, intro):
 
 
 @pytest.fixture(scope="module")
+def confidence():
+    return table("few_confidence").set_index("epoch")
+
+
+@claim("Between epochs 15 and 40 the share of wrong answers changes by less than 0.04.")
+def test_wrong_answers_are_as_many(confidence):
+    """By -0.018 to 0.007."""
+    share = confidence["share wrong"]
+    assert abs(share[40] - share[15]) < 0.04
+
+
+@claim(
+    "The network becomes surer of its wrong answers: 43% on average after epoch 15, 64% after 40 "
+    "(43 to 48%, and 64 to 68%, over five seeds)."
+)
+@reason("That is why the loss rises while accuracy stays:")
+def test_wrong_answers_become_surer(confidence):
+    """0.433 to 0.481, then 0.642 to 0.675."""
+    sure = confidence["sure of wrong answers"]
+    assert 0.38 < sure[15] < 0.53
+    assert 0.58 < sure[40] < 0.74
+    assert sure[40] - sure[15] > 0.1
+
+
+@pytest.fixture(scope="module")
 def linear():
     return history("history_linear")
 
 
 @claim(
-    "After six epochs it names fewer than 42 of 100 images right, even of those it learns from, "
-    "though with 30,730 weights it has nearly twice as many as ours.",
+    "After ten epochs the network without convolution classifies 36% of new images correctly (35 "
+    "to 39% over five seeds), and 39% of those it learns from, though with 30,730 weights it has "
+    "nearly twice as many as ours."
 )
 def test_linear_model_underfits(linear):
-    """Training 0.376 to 0.379, validation 0.347 to 0.381."""
-    assert linear["categorical_accuracy"][6] < 0.42
-    assert linear["val_categorical_accuracy"][6] < 0.42
+    """Training 0.386 to 0.390, validation 0.345 to 0.386."""
+    assert 0.36 < linear["categorical_accuracy"][10] < 0.42
+    assert 0.31 < linear["val_categorical_accuracy"][10] < 0.42
     assert (32 * 32 * 3 + 1) * 10 == 30_730 < 2 * model("model_intro").count_params()
+
+
+@claim("Both its losses stay above 1.7.")
+@reason("So *height* is the sign of underfitting, not a small distance:")
+def test_linear_model_stays_high(linear, intro):
+    """Training loss ends at 1.79 to 1.80, validation loss at 1.82 to 1.93; ours at 1.03."""
+    assert linear[["loss", "val_loss"]].min(axis=None) > 1.7
+    assert linear["loss"][10] > intro["val_loss"][10] + 0.5
 
 
 @seen_on_tensorflow("JAX: the validation loss jumps by 0.20 in two epochs")
 @claim(
-    "Its training loss and its validation loss both stay above 1.7, and neither moves by more "
-    "than 0.05 over the last two epochs.",
+    "Over the last four epochs its validation loss changes by less than 0.03: more epochs hardly "
+    "help."
 )
 def test_linear_model_stalls(linear):
-    """Training loss 1.81 to 1.83, validation loss 1.82 to 1.94; they fall by 0.02 or less."""
-    for name in ("loss", "val_loss"):
-        assert linear[name].min() > 1.7
-        assert abs(linear[name][6] - linear[name][4]) < 0.05
+    """By -0.009 to 0.001."""
+    assert abs(linear["val_loss"][10] - linear["val_loss"][6]) < 0.03
+
+
+@seen_on_tensorflow("JAX: the validation loss jumps")
+@claim("Its two losses end 0.12 apart (0.02 to 0.14 over five seeds), ours 0.11.")
+def test_distance_does_not_tell_underfitting(linear, intro):
+    """Linear 0.015 to 0.141; intro 0.11 to 0.13."""
+    assert -0.05 < linear["val_loss"][10] - linear["loss"][10] < 0.25
+    assert 0.07 < intro["val_loss"][10] - intro["loss"][10] < 0.17
