@@ -5,10 +5,16 @@ import pandas as pd
 from claims import of_this_run, saved
 from lesson.outputs import REFERENCE, outputs_folder
 
-# Made by `python train_best.py`, half an hour a seed; no notebook saves them.
+# Made by `python train_best.py` and `python dropout_seeds.py`; no notebook saves them.
 BY_COMMAND = [
     REFERENCE / name
-    for name in ("model_best.keras", "history_best.csv", "model_best.json", "best_seeds.csv")
+    for name in (
+        "model_best.keras",
+        "history_best.csv",
+        "model_best.json",
+        "best_seeds.csv",
+        "dropout_seeds.csv",
+    )
 ]
 
 

@@ -103,7 +103,7 @@ def save_table(table, name):
 
     Args:
         table: a `pandas.DataFrame`, or what makes one, such as a list of dicts.
-        name: a bare name, such as `"dropout_rates"`.
+        name: a bare name, such as `"dropout_few"`.
 
     Raises:
         ValueError: if the name is not bare or the table has no row.
@@ -172,7 +172,7 @@ def load_table(name):
     Prints which of the two it was.
 
     Args:
-        name: a bare name, such as `"dropout_rates"`.
+        name: a bare name, such as `"dropout_few"`.
 
     Returns:
         A `pandas.DataFrame`.
