@@ -4,6 +4,7 @@ import functools
 import multiprocessing
 import os
 import pickle
+from unittest.mock import patch
 
 import cloudpickle
 import jax
@@ -220,11 +221,9 @@ def swapped(factor, before, value):
 @functools.cache
 def pool():
     """One process on JAX for all answers: to start one for each takes five seconds."""
-    before = os.environ.get("KERAS_BACKEND", "tensorflow")
-    os.environ["KERAS_BACKEND"] = "jax"
-    started = multiprocessing.get_context("spawn").Pool(1)
-    started.apply(call, [cloudpickle.dumps((int, ()))])  # with all that it imports
-    os.environ["KERAS_BACKEND"] = before
+    with patch.dict(os.environ, KERAS_BACKEND="jax"):  # put back, also where it is interrupted
+        started = multiprocessing.get_context("spawn").Pool(1)
+        started.apply(call, [cloudpickle.dumps((int, ()))])  # with all that it imports
     return started
 
 
@@ -235,8 +234,9 @@ def run_in_pool(backend, function, *arguments):
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__}: {error}") from error
     except BaseException:  # it takes too long
-        pool().terminate()
-        pool.cache_clear()
+        if pool.cache_info().currsize:
+            pool().terminate()
+            pool.cache_clear()
         raise
 
 
