@@ -109,6 +109,16 @@ def test_squared_error_hardly_pushes_where_it_is_surely_wrong():
     assert slope(lambda p: -np.log(p)) == pytest.approx([-0.99, -0.5, -0.1], abs=1e-3)
 
 
+@reason("new weight = weight − learning rate × slope")
+def test_a_step_against_the_slope_lowers_the_loss():
+    """Keras's plainest optimizer does this, and nothing else."""
+    weight = keras.Variable(3.0)
+    keras.optimizers.SGD(0.1).apply([keras.ops.convert_to_tensor(5.0)], [weight])
+    moved = float(keras.ops.convert_to_numpy(weight))
+    assert moved == pytest.approx(3 - 0.1 * 5)
+    assert (moved - 1) ** 2 + moved < (3 - 1) ** 2 + 3  # the loss of exercise 3; its slope is 5
+
+
 # --- 7. Fit ---------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Claims of notebook 02, Convolution by hand."""
 
+import keras
 import pytest
 
 from claims import claim, reason, table
@@ -63,6 +64,22 @@ def test_short_loop_is_faster():
     """A fiftieth to a seventieth."""
     seconds = table("convolution_times").set_index("function")["seconds"]
     assert 0 < seconds["convolve_2d"] < seconds["convolve_loops"] / 5
+
+
+# --- 4. Stride, padding, size --------------------------------------------------------
+
+
+@reason("**size = floor((W − F + 2P) / S) + 1**")
+@pytest.mark.parametrize("width", [6, 28, 32])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_rule_for_sizes(width, kernel, padding, stride):
+    layer = keras.layers.Conv2D(1, kernel, strides=stride)
+    padded = width + 2 * padding
+    assert layer.compute_output_shape((1, padded, padded, 1))[1] == (
+        (width - kernel + 2 * padding) // stride + 1
+    )
 
 
 # --- 9. Trained filters (spreads: model_intro fitted with seeds 1 to 5) --------------
