@@ -332,7 +332,8 @@ def compare(
             {
                 "the sign is the other way round: training minus validation.": -expected,
                 "that is the gap between the losses; the task asks about the accuracies.": (
-                    last[name]["loss"] - last[name]["val_loss"]
+                    last[name]["loss"] - last[name]["val_loss"],
+                    last[name]["val_loss"] - last[name]["loss"],
                 ),
             },
             "subtract the last validation accuracy from the last training accuracy.",

@@ -419,6 +419,9 @@ def _judge_projection(model):
     )
     if kernel.shape[2:] != (WIDTH, WIDER):
         return elsewhere
+    if all(layer.kernel.shape[2] != WIDTH for layer in _convolutions(model, 3)):
+        return wrong("another width: f should be of x itself, not of what the 1 × 1 filters made "
+                     "of it.")  # fmt: skip
     expected = x @ kernel[0, 0] + (bias[0] if bias else 0)
     if np.allclose(said, np.maximum(expected, 0), atol=1e-3):
         return wrong("another width: the 1 × 1 convolution only changes the number of channels; "
