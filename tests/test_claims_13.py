@@ -59,10 +59,22 @@ def names(cell):
     return re.findall(r"`([A-Za-z_0-9]+)`", cell)
 
 
-def described(text, namespace):
+def listed(cells, namespace):
+    """The rows of the list of a namespace."""
+    return rows(cells[LISTS[namespace]])[1 if namespace == "constraints" else 0]
+
+
+def arguments(cells, method):
+    """The rows of the table of a method's arguments."""
+    tables = rows(cells["evaluate" if method == "predict" else method])
+    return tables[1 if method == "predict" else 0]
+
+
+def described(cells, namespace):
     """The names in the first columns: two columns where a thing has a name as a string too."""
-    table = rows(text)[1 if namespace == "constraints" else 0]
+    text = cells[LISTS[namespace]]
     columns = 2 if re.search(r"\| (as a string|function) \|", text) else 1
+    table = listed(cells, namespace)
     return [name for row in table for cell in row[:columns] for name in names(cell)]
 
 
@@ -75,7 +87,7 @@ def public(namespace):
 
 @pytest.mark.parametrize("namespace", LISTS)
 def test_every_name_of_keras_is_described_once(cells, namespace):
-    found = described(cells[LISTS[namespace]], namespace)
+    found = described(cells, namespace)
     assert len(found) == len(set(found)), "described twice"
     missing, gone = public(namespace) - set(found), set(found) - public(namespace)
     assert not missing, f"new in keras.{namespace}: describe them in notebook 13: {missing}"
@@ -89,7 +101,7 @@ def test_every_name_is_run(notebook, cells, namespace):
         c.source + "".join(o.get("text", "") for o in c.outputs) for c in code(notebook)
     )
     run += " History"  # what fit returns
-    for row in rows(cells[LISTS[namespace]])[1 if namespace == "constraints" else 0]:
+    for row in listed(cells, namespace):
         known = [name for cell in row[:2] for name in names(cell)]
         is_base = any(cell.startswith("the class to build your own on") for cell in row)
         run_here = any(re.search(rf"\b{name}\b", run) for name in known)
@@ -98,22 +110,19 @@ def test_every_name_is_run(notebook, cells, namespace):
 
 @pytest.mark.parametrize("method", ["compile", "fit", "evaluate", "predict"])
 def test_every_argument_has_a_row_with_its_default(cells, method):
-    tables = rows(cells["evaluate" if method in ("evaluate", "predict") else method])
-    table = tables[1 if method == "predict" else 0]
     signature = inspect.signature(getattr(keras.Model, method)).parameters
     wanted = {
         name: "" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
         for name, parameter in signature.items()
         if name != "self"
     }
-    assert {names(row[0])[0]: row[1] for row in table} == wanted
+    assert {names(row[0])[0]: row[1] for row in arguments(cells, method)} == wanted
 
 
 @pytest.mark.parametrize("method", ["compile", "fit", "evaluate", "predict"])
 def test_arguments_that_change_a_result_are_run(notebook, cells, method):
-    table = rows(cells["evaluate" if method in ("evaluate", "predict") else method])
     run = "\n".join(cell.source for cell in code(notebook))
-    for row in table[1 if method == "predict" else 0]:
+    for row in arguments(cells, method):
         (name,) = names(row[0])
         if row[-1] != "no" and name not in ("x", "y", "optimizer", "loss"):
             assert re.search(rf"\b{name}\b[\"']?\s*[=:]", run), f"no cell shows {name}"

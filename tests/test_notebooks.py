@@ -308,15 +308,19 @@ def test_prose_is_plain(path):
     assert not found
 
 
+def quoted(register, number):
+    """The sentences of notebook NN that its tests of claims quote."""
+    if (Path(__file__).parent / f"test_claims_{number}.py").exists():
+        importlib.import_module(f"test_claims_{number}")
+    return {sentence for notebook, sentence in register if notebook == number}
+
+
 @every_notebook
 def test_every_claim_has_a_test(path):
     """Sentences after "**Seen here:**" and those the tests quote are the same."""
     number = path.name[:2]
-    file = Path(__file__).parent / f"test_claims_{number}.py"
-    if file.exists():
-        importlib.import_module(file.stem)
-    tested = {sentence for notebook, sentence in CLAIMS if notebook == number}
-    assert set(claimed(read(path))) == tested, f"see {file.name}"
+    tested = quoted(CLAIMS, number)
+    assert set(claimed(read(path))) == tested, f"see test_claims_{number}.py"
 
 
 def paragraphs(text):
@@ -345,16 +349,14 @@ def test_every_reason_is_shown_known_or_open(path):
     number = path.name[:2]
     if number in FIRST_EDITION:
         return
-    if (Path(__file__).parent / f"test_claims_{number}.py").exists():
-        importlib.import_module(f"test_claims_{number}")
-    tested = {sentence for notebook, sentence in REASONS | CLAIMS if notebook == number}
+    reasons = quoted(REASONS, number)
+    tested = reasons | quoted(CLAIMS, number)
     text = [part for cell in markdown(read(path)) for part in paragraphs(cell.source)]
     bare = [part for part in text if gives_reason(part) and not standing(part, tested)]
     assert not bare, (
         "a reason that nothing shows: test it (@reason), name a source, or say that it is a guess: "
         + " / ".join(bare)
     )
-    reasons = [sentence for notebook, sentence in REASONS if notebook == number]
     gone = [sentence for sentence in reasons if not any(sentence in part for part in text)]
     assert not gone, f"test_claims_{number}.py quotes what is not there: {gone}"
 

@@ -1,10 +1,8 @@
 """What the exercises of notebook 01 find in the kernel, and what attempts are made of."""
 
-import warnings
-
 import keras
 import numpy as np
-from keras import layers, losses, metrics, optimizers
+from keras import layers, losses, metrics
 
 PREPARE = {
     "01-count": dict,
