@@ -100,6 +100,24 @@ def test_index_named_epoch_is_kept():
     assert frame.dtypes["loss"] == "int64"
 
 
+@pytest.mark.parametrize(
+    ("epochs", "ticks"),
+    [
+        (range(1, 2), [1]),
+        (range(1, 4), [1, 2, 3]),
+        (range(1, 14), [1, 2, 4, 6, 8, 10, 12]),
+        (range(1, 41), [1, *range(5, 41, 5)]),
+        (range(11, 41), [11, *range(16, 41, 4)]),
+    ],
+)
+def test_ticks_begin_at_the_first_epoch(epochs, ticks):
+    """There is no epoch 0; the axis is a little wider than the curves."""
+    frame = pd.DataFrame({"loss": 1.0}, index=pd.Index(epochs, name="epoch"))
+    figure = plot_history(frame)
+    figure.canvas.draw()
+    assert [int(label.get_text()) for label in figure.axes[0].get_xticklabels()] == ticks
+
+
 def test_other_index_is_not_taken_for_epochs():
     frame = pd.DataFrame({"epoch": [0, 1], "loss": [3.0, 2.0]}, index=[5, 6])
     figure = plot_history(frame)

@@ -406,9 +406,21 @@ def _style(values, name):
 def _finish(axes, label):
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(_EpochLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+class _EpochLocator(MaxNLocator):
+    """Ticks at the first epoch drawn and at round ones after it: none at 0, where no epoch is."""
+
+    def tick_values(self, vmin, vmax):
+        first, last = self.axis.axes.dataLim.intervalx
+        ticks = super().tick_values(vmin, vmax)
+        if not np.isfinite(first):  # nothing was drawn
+            return ticks
+        apart = np.ptp(ticks[:2]) / 3  # nearer, two numbers would touch
+        return np.append(first, ticks[(ticks > first + apart) & (ticks <= last)])
 
 
 def _label(name):
