@@ -54,6 +54,9 @@ def patch(by_hand: Real, apply_kernel: Callable):
             "it gives the mean of the products; the task asks for their sum.": (
                 lambda patch, kernel: np.mean(patch * kernel)
             ),
+            "it goes over a square only; a patch may have more columns than rows.": (
+                lambda patch, kernel: np.sum((patch * kernel)[:, : len(patch)])
+            ),
             "@ and np.dot make a product of matrices; multiply number by number, with *.": (
                 lambda patch, kernel: np.sum(patch @ kernel)
             ),

@@ -42,6 +42,7 @@ def steps(steps_per_epoch: Real, steps_in_all: Real):
             "that is 40,000 / 64; here it is all 50,000 images.": 625,
             "that is with batches of 32; here they hold 64.": 1563,
             "that would be one image a step; a step takes a batch of 64.": 50_000,
+            "the 16 images left over make one step together, not 16.": 797,
         },
         "how many batches of 64 do 50,000 images fill?",
     )
@@ -50,7 +51,14 @@ def steps(steps_per_epoch: Real, steps_in_all: Real):
         steps_in_all,
         2346,
         "three epochs of them.",
-        {"the steps are counted, not the images; there are three epochs of them.": 150_000},
+        {
+            "the steps are counted, not the images; there are three epochs of them.": 150_000,
+            "that is 150,000 / 64: but each epoch has a last, smaller batch of its own.": (
+                2344,
+                2343.75,
+            ),
+            "that is ten epochs; here there are three.": 7820,
+        },
         "every epoch goes through all the batches again; there are three.",
         follows=(3 * steps_per_epoch, "steps_per_epoch"),
     )

@@ -289,7 +289,7 @@ def compare(
     history_intro: object,
     history_dropout: object,
 ):
-    last = {}
+    last, means = {}, {}
     for name, history in {"intro": history_intro, "dropout": history_dropout}.items():
         found, fault = curves(
             history,
@@ -301,7 +301,9 @@ def compare(
             yield fault
             return
         last[name] = {column: values[-1] for column, values in found.items()}
+        means[name] = {column: np.mean(values) for column, values in found.items()}
     differences = {c: last["dropout"][c] - last["intro"][c] for c in last["dropout"]}
+    averaged = "that is a mean over the epochs; the task asks for the last one, .iloc[-1]."
     yield share(
         "gain",
         gain,
@@ -318,12 +320,14 @@ def compare(
                 differences["val_loss"],
                 -differences["val_loss"],
             ),
+            averaged: means["dropout"][f"val_{ACCURACY}"] - means["intro"][f"val_{ACCURACY}"],
         },
         "subtract 03's last validation accuracy from that of the new network.",
         within=0.0006,
     )
     for name, gap in {"intro": gap_intro, "dropout": gap_dropout}.items():
         expected = last[name][ACCURACY] - last[name][f"val_{ACCURACY}"]
+        other = last["dropout" if name == "intro" else "intro"]
         yield share(
             f"gap_{name}",
             gap,
@@ -334,6 +338,11 @@ def compare(
                 "that is the gap between the losses; the task asks about the accuracies.": (
                     last[name]["loss"] - last[name]["val_loss"],
                     last[name]["val_loss"] - last[name]["loss"],
+                ),
+                averaged: means[name][ACCURACY] - means[name][f"val_{ACCURACY}"],
+                "one of the two numbers is the other network's; take both from one history.": (
+                    last[name][ACCURACY] - other[f"val_{ACCURACY}"],
+                    other[ACCURACY] - last[name][f"val_{ACCURACY}"],
                 ),
             },
             "subtract the last validation accuracy from the last training accuracy.",
