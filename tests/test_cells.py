@@ -140,9 +140,11 @@ def test_solution_runs_unless_yours_is_right(kernel):
     assert kernel.run(solution) == ("ok", ["run"])
 
 
-def test_error_in_a_solution_is_shown(kernel):
-    _, shown = kernel.run("%%solution 00-first\n1 / 0")
-    assert shown == ["error: ZeroDivisionError: division by zero"]
+def test_error_in_a_solution_is_shown_and_stops_run_all(kernel):
+    status, shown = kernel.run("%%solution 00-first\n1 / 0")
+    assert status == "error"
+    assert shown[0] == "error: ZeroDivisionError: division by zero"
+    assert shown[1].startswith("UsageError: the solution stopped."), shown
 
 
 def test_nothing_is_shown_twice_or_late(kernel):

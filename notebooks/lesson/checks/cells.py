@@ -14,6 +14,7 @@ from lesson.checks.engine import answer, is_right
 
 try:
     from IPython import get_ipython
+    from IPython.core.error import UsageError
 except ModuleNotFoundError:  # a script that uses the helper without Jupyter
 
     def get_ipython():
@@ -85,5 +86,6 @@ def solution(line, cell):
     shell = get_ipython()
     if is_right(answer(line.strip(), shell.user_ns)):
         print("Yours is right, and stays. To run this one all the same, delete its first line.")
-    else:
-        shell.run_cell(cell)
+    elif not shell.run_cell(cell).success:
+        # Its own error is shown above; this one tells the notebook to run no further.
+        raise UsageError("the solution stopped. Run the cells above it, then it again.")
