@@ -31,7 +31,7 @@ def fig_01_four_steps():
         ("1  data", "samples\nand labels", BLUE),
         ("2  model", "layers and\ntheir weights", GREEN),
         ("3  compile", "loss, optimizer,\nmetrics", PURPLE),
-        ("4  fit", "the weights\nlearn", ORANGE),
+        ("4  fit", "the weights\nare learned", ORANGE),
     ]
     drawing, ax = canvas(214)
     wide, gap, tall = 122, 24, 74
@@ -41,15 +41,15 @@ def fig_01_four_steps():
     for before, after in zip(places, places[1:], strict=False):
         arrow(ax, before.right, after.left)
     fit, low = places[-1], 134
-    predict = box(ax, 20, low, 268, 60, "predict", "new pictures in, answers out")
-    evaluate = box(ax, 312, low, 268, 60, "evaluate", "how good on pictures it did not learn from?")
+    predict = box(ax, 20, low, 268, 60, "predict", "new images in, answers out")
+    box(ax, 312, low, 268, 60, "evaluate", "how good on images it did not learn from?")
     down = fit.bottom[0], low
     arrow(ax, fit.bottom, down)
-    arrow(ax, evaluate.left, predict.right)
+    arrow(ax, (fit.bottom[0] - 40, fit.bottom[1]), (predict.right[0] - 60, low))
     words = [f"{head.split()[1]} ({' '.join(note.split())})" for head, note, _ in steps]
     alt = (
         f"Four steps in a row: {', '.join(words)}. After them, evaluate asks how good the network "
-        f"is on pictures it did not learn from, and predict takes new pictures and gives answers."
+        f"is on images it did not learn from, and predict takes new images and gives answers."
     )
     return drawing, alt
 
@@ -57,7 +57,7 @@ def fig_01_four_steps():
 @figure("The layers of a dense network")
 def fig_01_dense_net():
     names = "input", "hidden_1", "hidden_2", "digits"
-    notes = "one picture", "ReLU", "ReLU", "softmax"
+    notes = "one image", "ReLU", "ReLU", "softmax"
     colors = GREY, BLUE, BLUE, ORANGE
     drawn = 8, 7, 7, 10  # units drawn of each; a gap stands for the others
     drawing, ax = canvas(316)
@@ -91,7 +91,7 @@ def fig_01_dense_net():
     write(ax, 20, 304, "↑ the shape of what each gives", ha="left", color=DIM)
     alt = (
         f"A network of four columns, each joined to the next by a line from every unit to every "
-        f"unit: {DENSE_NET[0]} inputs, the pixels of one picture; {DENSE_NET[1]} units of hidden_1 "
+        f"unit: {DENSE_NET[0]} inputs, the pixels of one image; {DENSE_NET[1]} units of hidden_1 "
         f"with ReLU; {DENSE_NET[2]} of hidden_2 with ReLU; {DENSE_NET[3]} of digits with softmax. "
         f"What each gives has the shape (samples, {DENSE_NET[0]}), (samples, {DENSE_NET[1]}), "
         f"(samples, {DENSE_NET[2]}) and (samples, {DENSE_NET[3]})."

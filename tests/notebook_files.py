@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,6 +40,11 @@ def tracked(ending):
 
 
 NOTEBOOKS = [path for path in tracked(".ipynb") if path.parent.name == "notebooks"]
+
+
+def every_notebook(rule):
+    ids = [p.stem for p in NOTEBOOKS]
+    return pytest.mark.parametrize("path", NOTEBOOKS, ids=ids)(rule)
 
 
 @functools.cache

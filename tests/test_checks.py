@@ -251,12 +251,12 @@ def test_unknown_exercise(exercise):
 
 
 def test_variables_are_found_in_the_notebook_or_given(capsys):
-    kernel = {"check": check, "steps_per_epoch": 782, "steps_in_all": 2346}
-    exec("check('03-steps')", kernel)
+    kernel = {"check": check, "steps_per_epoch": 391, "last_batch": 80, "weight_changes": 1173}
+    exec("check('01-steps')", kernel)
     assert is_right(capsys.readouterr().out.strip())
-    exec("check('03-steps', steps_in_all=1)", kernel)
-    assert "1 of 2 right so far." in capsys.readouterr().out
-    assert kernel["steps_in_all"] == 2346
+    exec("check('01-steps', weight_changes=1)", kernel)
+    assert "2 of 3 right so far." in capsys.readouterr().out
+    assert kernel["weight_changes"] == 1173
 
 
 def test_fault_of_the_check_is_not_told_as_the_learners(monkeypatch):

@@ -57,8 +57,8 @@ def test_validation_accuracy(intro):
 
 
 @claim(
-    "After the first epoch validation accuracy is above training accuracy; from the fifth on it is "
-    "below."
+    "After the first epoch validation accuracy is above training accuracy; from the fifth at the "
+    "latest it is below."
 )
 def test_validation_is_ahead_at_first(intro):
     """Training minus validation: -0.09 at epoch 1, 0.01 at 5, 0.04 at 10."""
@@ -185,3 +185,17 @@ def test_distance_does_not_tell_underfitting(linear, intro):
     """Linear 0.015 to 0.141; intro 0.11 to 0.13."""
     assert -0.05 < linear["val_loss"][10] - linear["loss"][10] < 0.25
     assert 0.07 < intro["val_loss"][10] - intro["loss"][10] < 0.17
+
+
+# --- Exercise 5: overfit on purpose --------------------------------------------------
+
+
+@claim(
+    "Our solution classifies all of the 200 correctly, and 29% of the validation images (23 to 29% "
+    "over five seeds)."
+)
+def test_two_hundred_are_memorised():
+    """All of the 200 with each seed; of the first 2,000 validation images 0.23 to 0.29."""
+    shares = table("own_200").iloc[0]
+    assert shares["known"] > 0.99
+    assert 0.18 <= shares["new"] <= 0.35

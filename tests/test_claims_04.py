@@ -74,7 +74,7 @@ def test_fits_have_the_epochs_that_the_prose_says(dropout, control, intro):
 
 
 @claim(
-    "After ten epochs the network with dropout classifies 66% of the validation images correctly "
+    "After ten epochs the network with dropout classifies 67% of the validation images correctly "
     "(65 to 68% over five seeds)."
 )
 def test_validation_accuracy(dropout):
@@ -106,8 +106,8 @@ def test_gap_of_the_curves(dropout, intro):
 
 
 @claim(
-    "With dropout off, the finished model gets 3 to 6% more of the same training images right than "
-    "with dropout on.",
+    "With dropout off, the finished model is 3 to 6 points more accurate on the same training "
+    "images than with dropout on (70 against 66%).",
 )
 @reason("the two numbers are not measured in the same way.")
 def test_dropout_off_is_better(modes):
@@ -116,7 +116,7 @@ def test_dropout_off_is_better(modes):
     assert 0.03 <= off - on <= 0.06
 
 
-@claim("With dropout on, its accuracy is within 4% of the one in the history.")
+@claim("With dropout on, its accuracy is within 4 points of the one in the history.")
 def test_dropout_on_explains_the_history(modes):
     """-0.004 to 0.019 above it."""
     during, on, _, _ = modes
@@ -125,7 +125,7 @@ def test_dropout_on_explains_the_history(modes):
 
 @claim(
     "Measured as validation is, with dropout off, its training accuracy is above its validation "
-    "accuracy, by 2 to 7%.",
+    "accuracy, by 2 to 7 points.",
 )
 def test_training_images_are_known_better(modes):
     """0.034 to 0.048. With the training images as validation data: below 0.01."""
@@ -134,22 +134,13 @@ def test_training_images_are_known_better(modes):
 
 
 @claim(
-    "The gap between the two losses is between 0.14 and 0.28 without dropout, and less than three "
-    "quarters as wide with it.",
+    "The gap between the two losses is 0.19 without dropout, and 0.08 with it (0.19 to 0.26, and "
+    "about half of that, over five seeds).",
 )
 def test_dropout_narrows_the_gap(gaps):
     """Without: 0.19 to 0.26; with: 0.44 to 0.57 of that."""
     assert 0.14 <= gaps["gap"][0] <= 0.28
     assert gaps["gap"][0.5] < 0.75 * gaps["gap"][0]
-
-
-@claim(
-    "While they learn, the network without dropout has the higher training accuracy in every "
-    "epoch.",
-)
-def test_control_trains_faster(dropout, control):
-    """Smallest difference of an epoch: 0.019 to 0.033."""
-    assert (control[ACCURACY] > dropout[ACCURACY]).all()
 
 
 @seen_on_tensorflow("other random numbers, drawn at other times")
@@ -279,8 +270,8 @@ def test_order_of_rates_with_every_seed(by_rate):
 
 
 @claim(
-    "At 0.75 and 0.9 the lowest point comes in one of the last epochs: there 40 epochs cut the "
-    "curve off."
+    "At 0.75 and 0.9 the lowest point comes in one of the last epochs (the 39th of 40 on average): "
+    "there the fit was too short, and more epochs might change which rate is best."
 )
 def test_budget_cuts_high_rates_off(sweep):
     """Epochs 37 to 40; at 0.5 epochs 24 to 36."""
@@ -312,3 +303,14 @@ def test_early_is_the_worst_place(places):
 def test_late_places_are_alike(places):
     means = places.drop("first").mean(axis=1)
     assert means.max() - means.min() < 0.01
+
+
+@claim(
+    "After ten epochs its validation loss is 1.57 (1.54 to 1.77 over five seeds), 0.44 above its "
+    "training loss (0.44 to 0.63)."
+)
+def test_large_network_memorises():
+    """With dropout, after ten epochs: 1.40 to 1.49, and 0.19 to 0.26 above."""
+    losses = table("dropout_large").iloc[0]
+    assert 1.5 < losses["validation"] < 1.9
+    assert 0.35 < losses["validation"] - losses["training"] < 0.8

@@ -203,7 +203,7 @@ start = time.perf_counter()
 import lesson
 ours = time.perf_counter() - start
 lesson.plot_histories({{"a": {{"loss": [2.0, 1.0]}}}}, metric="loss")
-lesson.check("03-steps")
+lesson.check("01-steps")
 
 os.close(2)
 sys.stderr = None

@@ -19,6 +19,7 @@ from notebook_files import (
     ROOT,
     claimed,
     code,
+    every_notebook,
     is_learners,
     markdown,
     read,
@@ -62,11 +63,6 @@ OPEN = re.compile(
 FIRST_EDITION = {"05", "06", "07", "08", "09", "10", "11", "12"}
 LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
 LARGEST_NOTEBOOK = 1_500_000  # bytes
-
-
-def every_notebook(rule):
-    ids = [p.stem for p in NOTEBOOKS]
-    return pytest.mark.parametrize("path", NOTEBOOKS, ids=ids)(rule)
 
 
 def test_there_are_notebooks():

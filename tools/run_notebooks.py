@@ -109,23 +109,33 @@ def tidy(notebook):
     version = notebook.metadata.get("language_info", {}).get("version", platform.python_version())
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.metadata.language_info.version = version
+    saved = set()
     for cell in notebook.cells:
         if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
             cell.metadata["collapsed"] = True  # the older name, which JupyterLab adds
         for output in cell.get("outputs", []):
             if "text" in output:
-                output.text = _as_a_learner_sees_it(output.text)
+                found = re.findall(r"^Saved fit_outputs/(?:reference/)?(\S+)\.$", output.text, re.M)
+                saved |= set(found)
+                output.text = _as_a_learner_sees_it(output.text, saved)
             if output.output_type == "error":
                 # A traceback quotes paths of this machine; keep the message.
                 output.traceback = [f"{output.ename}: {output.evalue}"]
     return notebook
 
 
-def _as_a_learner_sees_it(text):
-    """What is printed where fits save to fit_outputs/, and none has been saved yet."""
+def _as_a_learner_sees_it(text, saved):
+    """What is printed where fits save to fit_outputs/, and none but these has been saved yet."""
     text = text.replace("Saved fit_outputs/reference/", "Saved fit_outputs/")
-    none_yet = "(the reference run: you have saved none yet)"
-    return re.sub(r"(Loaded fit_outputs/reference/\S+) \(your own run\)", rf"\1 {none_yet}", text)
+
+    def loaded(match):
+        if match[1] in saved:
+            return f"Loaded fit_outputs/{match[1]} (your own run)"
+        return (
+            f"Loaded fit_outputs/reference/{match[1]} (the reference run: you have saved none yet)"
+        )
+
+    return re.sub(r"Loaded fit_outputs/reference/(\S+) \([^)]*\)", loaded, text)
 
 
 def write_html(notebook, name):

@@ -1,5 +1,7 @@
 """What the exercises of notebook 04 find in the kernel, and what attempts are made of."""
 
+import functools
+
 import keras
 import numpy as np
 import pandas as pd
@@ -113,6 +115,47 @@ def history_of(lists):
     return history
 
 
+@functools.cache
+def photographs():
+    """Ten patterns under noise, a third of the labels drawn at random: easy to memorise."""
+    rng = np.random.default_rng(0)
+    patterns = rng.normal(size=(10, 4, 4, 3)).repeat(8, axis=1).repeat(8, axis=2)
+    classes = rng.integers(0, 10, 1_400)
+    images = 0.5 + 0.3 * patterns[classes] + 0.3 * rng.normal(size=(1_400, 32, 32, 3))
+    labels = np.where(rng.random(1_400) < 0.35, rng.integers(0, 10, 1_400), classes)
+    images, one_hot = images.astype("float32"), keras.utils.to_categorical(labels, 10)
+    return {
+        "create_model_dropout": create_model_dropout,
+        "train_images": images[:800],
+        "train_labels": one_hot[:800],
+        "val_images": images[800:],
+        "val_labels": one_hot[800:],
+        "few_images": images[:800],
+        "few_labels": one_hot[:800],
+        "some_images": images[800:],
+        "some_labels": one_hot[800:],
+    }
+
+
+def create_model_dropout(rate=0.5):
+    inputs = x = keras.Input((32, 32, 3))
+    for filters in (16, 32):
+        x = layers.MaxPooling2D(2)(layers.Conv2D(filters, 3, activation="relu")(x))
+    x = layers.Conv2D(64, 3, activation="relu", name="conv_3")(x)
+    x = layers.Flatten(name="flatten")(layers.Dropout(rate)(x))
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def large(rate, hidden_rate, units=128):
+    """The network of the exercise, compiled."""
+    base = create_model_dropout(rate)
+    x = layers.Dense(units, activation="relu")(base.get_layer("flatten").output)
+    x = layers.Dense(10, activation="softmax")(layers.Dropout(hidden_rate)(x))
+    model = keras.Model(base.inputs, x)
+    model.compile("adam", "categorical_crossentropy")
+    return model
+
+
 GIVEN = {
     "history_intro": pd.DataFrame(curves(0.69, 0.65)),
     "history_dropout": history_of(curves(0.66, 0.67)),
@@ -123,6 +166,6 @@ ANSWERS = {"gain": 0.02, "gap_intro": 0.04, "gap_dropout": -0.01}
 PREPARE = {
     "04-hand": ["mask"],
     "04-model": [],
-    "04-count": ["exercise-model-solution"],
     "04-compare": lambda: dict(GIVEN),
+    "04-own": photographs,
 }

@@ -1,0 +1,112 @@
+"""Editions made from the notebooks: for students, and for coding along.
+
+    python tools/editions.py student      build/student/ and build/student.zip
+    python tools/editions.py codealong    build/codealong/ and build/codealong.zip
+
+The student edition has no solutions. In the code-along edition a cell that an
+instructor types live is one line that says what comes. All else is as it stands: the
+helper, the data, the stored outputs of other cells. Made twice, it is the same bytes.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+from nbconvert.preprocessors import Preprocessor, TagRemovePreprocessor
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+# What only those need who change the series.
+MAINTAINERS = (
+    "tests/",
+    ".github/",
+    ".ci/",
+    "tools/",
+    "conftest.py",
+    "pyproject.toml",
+    ".pre-commit",
+)
+NEEDED = {"tools/set_up.py", "tools/timings.csv"}  # by `make lab` and by notebook 00
+
+
+class WithoutSolutions(TagRemovePreprocessor):
+    """Leave out solutions, and the text that only speaks of one."""
+
+    def check_cell_conditions(self, cell, resources, index):
+        return super().check_cell_conditions(cell, resources, index) and not cell.id.endswith(
+            "-solution-text"
+        )
+
+
+class CodeAlong(Preprocessor):
+    """Leave one line of each cell that is typed live, and none of its output."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if "codealong" in cell.metadata.get("tags", []):
+            cell.source = f"# Code along: {cell.id.replace('-', ' ')}"
+            cell.outputs, cell.execution_count = [], None
+        return cell, resources
+
+
+EDITIONS = {
+    "student": WithoutSolutions(remove_cell_tags={"solution"}, enabled=True),
+    "codealong": CodeAlong(enabled=True),
+}
+
+
+def edition_of(notebook, edition):
+    """The notebook as it stands in an edition."""
+    changed, _ = EDITIONS[edition].preprocess(notebook, {})
+    return changed
+
+
+def files():
+    """What goes into an edition: the files that git holds, but for the maintainers'."""
+    held = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    )
+    if held.returncode:
+        sys.exit("An edition is made from what git holds, and this folder is no clone of git's.")
+    names = sorted(name for name in held.stdout.split("\0") if name)
+    return [name for name in names if name in NEEDED or not name.startswith(MAINTAINERS)]
+
+
+def make(edition, folder):
+    """Write an edition into an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in files():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".ipynb"):
+            notebook = nbformat.read(ROOT / name, as_version=4)
+            nbformat.write(edition_of(notebook, edition), target)
+        else:
+            shutil.copyfile(ROOT / name, target)
+
+
+def pack(folder, archive):
+    """Zip a folder, under its own name: the same files make the same bytes."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            entry = zipfile.ZipInfo((Path(folder.name) / path.relative_to(folder)).as_posix())
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            packed.writestr(entry, path.read_bytes())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("edition", choices=EDITIONS)
+    edition = parser.parse_args().edition
+    folder, archive = BUILD / edition, BUILD / f"{edition}.zip"
+    make(edition, folder)
+    pack(folder, archive)
+    megabytes = archive.stat().st_size / 1e6
+    print(f"build/{edition}/ and build/{edition}.zip, {megabytes:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
