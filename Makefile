@@ -24,7 +24,7 @@ BACKEND ?= tensorflow
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference student codealong lock clean
+.PHONY: help set-up lab test quick run reference book student codealong lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
@@ -33,6 +33,7 @@ help:
 	@echo "make quick      run every test but the fits, in minutes"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
+	@echo "make book       the web edition, into build/book/, and an EPUB"
 	@echo "make student    the notebooks without solutions, into build/, with a zip"
 	@echo "make codealong  the same, with the cells left out that are typed live"
 	@echo "make lock       make requirements.txt anew from requirements.in"
@@ -67,6 +68,12 @@ run: $(READY)
 
 reference: $(READY)
 	@$(PY) tools/run_notebooks.py --outputs fit_outputs/reference
+
+book: $(READY)
+	@$(PY) tools/editions.py book
+	@$(PY) -m sphinx -q -W --keep-going -b html build/book-source build/book
+	@$(PY) -m sphinx -q -W --keep-going -b epub build/book-source build/epub
+	@echo "build/book/index.html, and build/epub/compile-fit-regularise.epub"
 
 student codealong: $(READY)
 	@$(PY) tools/editions.py $@

@@ -1,7 +1,8 @@
-"""Editions made from the notebooks: for students, and for coding along.
+"""Editions made from the notebooks: for students, for coding along, and for the web.
 
     python tools/editions.py student      build/student/ and build/student.zip
     python tools/editions.py codealong    build/codealong/ and build/codealong.zip
+    python tools/editions.py book         build/book-source/, which `make book` reads
 
 The student edition has no solutions. In the code-along edition a cell that an
 instructor types live is one line that says what comes. All else is as it stands: the
@@ -52,9 +53,23 @@ class CodeAlong(Preprocessor):
         return cell, resources
 
 
+class ForTheWeb(Preprocessor):
+    """Fold solutions, and give each picture the description that its output carries."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if "solution" in cell.metadata.get("tags", []):
+            cell.metadata.tags.append("hide-cell")
+        for output in cell.get("outputs", []):
+            described = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if described:
+                cell.metadata["mystnb"] = {"image": {"alt": described}}
+        return cell, resources
+
+
 EDITIONS = {
     "student": WithoutSolutions(remove_cell_tags={"solution"}, enabled=True),
     "codealong": CodeAlong(enabled=True),
+    "book": ForTheWeb(enabled=True),
 }
 
 
@@ -79,13 +94,27 @@ def make(edition, folder):
     """Write an edition into an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in files():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith(".ipynb"):
-            notebook = nbformat.read(ROOT / name, as_version=4)
-            nbformat.write(edition_of(notebook, edition), target)
-        else:
-            shutil.copyfile(ROOT / name, target)
+        _copy(name, folder / name, edition)
+
+
+def _copy(name, target, edition):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if name.endswith(".ipynb"):
+        notebook = nbformat.read(ROOT / name, as_version=4)
+        nbformat.write(edition_of(notebook, edition), target)
+    else:
+        shutil.copyfile(ROOT / name, target)
+
+
+def gather(folder):
+    """Write what the web edition is made from: its own pages, notebooks, glossary, figures."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "book", folder)
+    for name in files():
+        figure = name.startswith("fig/")
+        page = name.startswith("notebooks/") and name.count("/") == 1
+        if (figure or page) and not name.endswith(".py"):
+            _copy(name, folder / name, "book")
 
 
 def pack(folder, archive):
@@ -101,6 +130,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("edition", choices=EDITIONS)
     edition = parser.parse_args().edition
+    if edition == "book":
+        gather(BUILD / "book-source")
+        return
     folder, archive = BUILD / edition, BUILD / f"{edition}.zip"
     make(edition, folder)
     pack(folder, archive)

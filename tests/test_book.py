@@ -1,0 +1,70 @@
+"""The web edition, built once from the stored notebooks: what a reader's browser gets."""
+
+import html
+import re
+import subprocess
+import sys
+
+import pytest
+
+import editions
+from notebook_files import NOTEBOOKS, code, every_notebook, read, tags
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The built pages, by name. -W: a broken link or reference is an error."""
+    source, built = tmp_path_factory.mktemp("book") / "source", tmp_path_factory.mktemp("pages")
+    editions.gather(source)
+    run = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", source, built],
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return {p.relative_to(built).as_posix(): p.read_text("utf-8") for p in built.rglob("*.html")}
+
+
+def page(book, path):
+    return book[f"notebooks/{path.stem}.html"]
+
+
+def test_front_page_leads_to_every_notebook(book):
+    for path in NOTEBOOKS:
+        assert f'href="notebooks/{path.stem}.html"' in book["index.html"]
+
+
+def test_no_page_asks_another_host(book):
+    asked = r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"(?:https?:)?//"
+    assert [name for name, html in book.items() if re.search(asked, html)] == []
+
+
+@every_notebook
+def test_page_weighs_less_than_a_megabyte(book, path):
+    assert len(page(book, path).encode()) < 1_000_000
+
+
+@every_notebook
+def test_pictures_have_their_descriptions(book, path):
+    described = [
+        output.metadata["image/png"]["alt"]
+        for cell in code(read(path))
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    alts = [
+        " ".join(html.unescape(alt).split())
+        for alt in re.findall(r'<img[^>]*\balt="([^"]*)"', page(book, path))
+    ]
+    assert not [alt for alt in alts if re.search(r"\.(png|svg)$", alt)], "a file's name"
+    for text in described:
+        assert " ".join(text.split()) in alts
+
+
+@every_notebook
+def test_solutions_fold_and_exercises_are_marked(book, path):
+    cells = code(read(path))
+    for tag, found in (("solution", "tag_solution"), ("exercise", "tag_exercise")):
+        count = sum(tag in tags(cell) for cell in cells)
+        assert len(re.findall(rf'class="[^"]*\b{found}\b', page(book, path))) == count
+    folded = re.findall(r'class="[^"]*\btag_hide-cell\b', page(book, path))
+    assert len(folded) == sum("solution" in tags(cell) for cell in cells)
