@@ -4,9 +4,11 @@
 outputs that the notebooks hold; nothing is executed.
 """
 
+import os
+
 # Where the repository lives, such as "https://github.com/owner/name". Empty: no page
 # offers to open its notebook in Colab or Binder.
-REPOSITORY = ""
+REPOSITORY = os.environ.get("BOOK_REPOSITORY", "")
 
 project = "Compile, fit, regularise"
 author = "The authors of Compile, fit, regularise"
@@ -36,6 +38,7 @@ html_theme_options = {
 if REPOSITORY:
     html_theme_options |= {
         "repository_url": REPOSITORY,
+        "repository_branch": "main",
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",
