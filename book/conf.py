@@ -19,6 +19,8 @@ extensions = ["myst_nb"]
 root_doc = "index"
 exclude_patterns = ["notebooks/lesson"]
 nb_execution_mode = "off"
+nb_code_prompt_show = "Show the solution"  # nothing else is folded
+nb_code_prompt_hide = "Hide the solution"
 nb_ipywidgets_js = {}  # they would be fetched from another host
 myst_heading_anchors = 4
 myst_enable_extensions = []  # a $ is a dollar
@@ -30,6 +32,7 @@ html_css_files = ["book.css"]
 html_last_updated_fmt = ""
 html_theme_options = {
     "use_download_button": True,
+    "navbar_persistent": [],  # the search field is in the side bar
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
