@@ -144,7 +144,7 @@ def test_dropout_narrows_the_gap(gaps):
 
 
 @seen_on_tensorflow("other random numbers, drawn at other times")
-@reason("Hence all networks from here on are given the starting weights of the first.")
+@reason("Hence all networks from here on are given the starting weights of the first")
 def test_rate_0_starts_from_other_weights():
     """With one seed, up to the dropout layer all weights are the same, after it none."""
     starts = []

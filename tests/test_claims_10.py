@@ -154,8 +154,8 @@ def test_record_tells_how_the_network_was_made(tested):
 
 
 @claim(
-    "The best of the eight epochs is one of the last three, and names between 65 and 73 of 100 "
-    "validation images right.",
+    "The best of the eight epochs is one of the last three, and classifies between 65 and 73%"
+    " of the validation images correctly."
 )
 def test_classic_network_is_about_seventy(classic):
     """0.679 to 0.697, each after epoch 8."""
@@ -164,8 +164,8 @@ def test_classic_network_is_about_seventy(classic):
 
 
 @claim(
-    "After the last epoch training accuracy and validation accuracy lie within 5 of 100 of each "
-    "other.",
+    "After the last epoch training accuracy and validation accuracy lie within 5 points of "
+    "each other."
 )
 def test_classic_network_does_not_overfit_yet(classic):
     """-0.021 to -0.001."""
@@ -176,8 +176,8 @@ def test_classic_network_does_not_overfit_yet(classic):
 
 
 @claim(
-    "After 25 epochs the control names more than 70 of 100 of its training images right, but "
-    "fewer than 60 of 100 validation images.",
+    "After 25 epochs the control classifies more than 70% of its training images correctly, "
+    "but fewer than 60% of the validation images."
 )
 def test_control_overfits(bench):
     """Training 0.785 to 0.815, validation 0.483 to 0.511."""
@@ -203,8 +203,9 @@ def gap(curves):
 
 
 @claim(
-    "With augmentation the network names fewer of its training images right than the control, by "
-    "more than 8 of 100, and the gap to validation is less than half of the control's.",
+    "With augmentation the network classifies fewer of its training images correctly than the"
+    " control, by more than 8 points, and the gap to validation is less than half of the "
+    "control's."
 )
 def test_augmentation_closes_the_gap(bench):
     """Fewer by 0.20 to 0.24; gap 0.04 to 0.09 where the control's is 0.29 to 0.33."""
@@ -214,8 +215,8 @@ def test_augmentation_closes_the_gap(bench):
 
 
 @claim(
-    "Its validation loss ends lower than the control's, and its validation accuracy within 5 of "
-    "100 of it.",
+    "Its validation loss ends lower than the control's, and its validation accuracy within 5 "
+    "points of it."
 )
 def test_augmentation_brings_no_accuracy_yet(bench):
     """Loss lower by 0.24 to 0.26; accuracy from +0.011 to +0.038."""
@@ -235,7 +236,8 @@ def test_batch_normalisation_learns_faster(bench):
 
 
 @claim(
-    "After each of the first two epochs it names fewer than 30 of 100 validation images right.",
+    "After each of the first two epochs it classifies fewer than 30% of the validation images"
+    " correctly."
 )
 def test_moving_statistics_need_time(bench):
     """0.12 to 0.14 (seeds 2 and 10)."""
@@ -256,8 +258,8 @@ def test_batch_normalisation_does_not_cure(bench):
 
 
 @claim(
-    "With the schedule the validation loss ends lower than the control's, and over its last three "
-    "epochs its validation accuracy moves by less than 2 of 100.",
+    "With the schedule the validation loss ends lower than the control's, and over its last "
+    "three epochs its validation accuracy moves by less than 2 points."
 )
 def test_schedule_settles(bench):
     """Lower by 0.22 to 0.28; moves by 0.0005 to 0.0017."""
@@ -277,15 +279,13 @@ def test_early_stopping_goes_back(bench, remedies):
     assert row["validation loss"] < bench["control"]["val_loss"][BENCH_EPOCHS]
 
 
-@claim(
-    "The validation accuracies of the five kept networks lie within 7 of 100 of each other.",
-)
+@claim("The validation accuracies of the five kept networks lie within 7 points of each other.")
 def test_no_remedy_is_far_ahead(remedies):
     """They span 0.031 to 0.050."""
     assert np.ptp(remedies["validation accuracy"]) < 0.07
 
 
-@claim("The classic network of section 3 is ahead of every one of them by more than 10 of 100.")
+@claim("The classic network of section 3 is ahead of every one of them by more than 10 points.")
 def test_more_images_help_most(remedies, classic):
     """By 0.15 to 0.17."""
     assert classic[VAL_ACCURACY].max() > remedies["validation accuracy"].max() + 0.1
@@ -295,8 +295,8 @@ def test_more_images_help_most(remedies, classic):
 
 
 @claim(
-    "After two epochs on 4,000 images it names more than 38 of 100 validation images right, and "
-    "more than the control did after two epochs.",
+    "After two epochs on 4,000 images it classifies more than 38% of the validation images "
+    "correctly, and more than the control did after two epochs."
 )
 def test_residual_network_is_ahead_after_two_epochs(bench):
     """Seed 10 alone: 0.498, the control 0.334."""
@@ -309,21 +309,21 @@ def test_residual_network_is_ahead_after_two_epochs(bench):
 # --- 10. The test set ----------------------------------------------------------------
 
 
-@claim("The classic network names between 64 and 74 of 100 test photographs right.")
+@claim("The classic network classifies between 64 and 74% of the test photographs correctly.")
 def test_classic_network_on_the_test_set(tested):
     """Seed 10 alone: 0.680."""
     assert 0.64 < tested["classic"] < 0.74
 
 
-@claim("The residual network names at least 92 of 100 right.")
+@claim("The residual network classifies at least 92% correctly.")
 def test_residual_network_reaches_the_goal(tested):
     """The model in the repository, on all 10,000 test photographs."""
     assert tested["residual"] >= GOAL
 
 
 @claim(
-    "With each of three seeds it names at least 92 of 100 test photographs right, and the three "
-    "scores lie within 1 of 100 of each other.",
+    "With each of three seeds it classifies at least 92% of the test photographs correctly, "
+    "and the three scores lie within 1 point of each other."
 )
 def test_three_seeds_reach_the_goal():
     """0.9235 to 0.9247."""
