@@ -1,6 +1,7 @@
 """Checks of notebook 08, Boston: K-fold."""
 
 import functools
+from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
@@ -9,10 +10,12 @@ from lesson.checks.engine import exercise
 from lesson.checks.judges import (
     array,
     as_array,
+    called,
     changed,
     judged,
     note,
     number,
+    right,
     smoothed,
     wrong,
 )
@@ -402,3 +405,95 @@ def noise(noise_maes: object):
         "fit on the training rows, and measure on the validation rows.",
         tolerance=2e-3,
     )
+
+
+# --- 6. A better model ------------------------------------------------------------
+
+GOAL = 2.4
+BY_WEIGHTED_SUM, ALWAYS_THE_MEAN = 3.63, 6.68
+TOO_GOOD = 1.2  # half of what any model of these 13 features is known to reach
+OF_THE_TEST = {"test_set", "test_features", "test_targets", "test_x"}
+WITH_ANSWERS = {
+    "train_features", "train_targets", "train_part", "train_prices", "train_scaled", "val_part",
+    "val_prices", "val_scaled", "errors", "priced", "folds", "fixed_inputs", "leaky_inputs",
+    "load_boston",
+}  # fmt: skip
+
+
+@exercise("08-better", "write the function price_districts")
+def better(price_districts: Callable):
+    reads = _names_read(price_districts)
+    if found := sorted(reads & OF_THE_TEST):
+        yield wrong(f"price_districts: it uses {found[0]}. The test set stays shut.")
+        return
+    if found := sorted(reads & WITH_ANSWERS):
+        yield wrong(
+            f"price_districts: it uses {found[0]}, where the validation rows are too, so it leaks. "
+            "Use train_x, train_y and val_x alone."
+        )
+        return
+    maes, fault = _maes_of(price_districts)
+    yield fault or _judge_maes(maes)
+
+
+def _names_read(function, depth=3):
+    """The names that a learner's function reads, and those that functions it calls read."""
+    names, codes = set(), [getattr(function, "__code__", None)]
+    for code in codes:
+        if hasattr(code, "co_names"):
+            names |= {*code.co_names, *code.co_freevars}
+            codes += code.co_consts  # functions that are written inside
+    around = getattr(function, "__globals__", None) or {}
+    for name in list(names) if depth else ():
+        if getattr(around.get(name), "__globals__", None) is around:
+            names |= _names_read(around[name], depth - 1)
+    return names
+
+
+def _maes_of(price):
+    """The MAE of each fold, and None; or None and a line on why there is none."""
+    features, prices = _data()
+    maes = []
+    for val in np.split(np.arange(ROWS), FOLDS):
+        train = np.setdiff1d(np.arange(ROWS), val)
+        given = features[train], prices[train], features[val]
+        found, fault = called("price_districts", price, *given, patience=20)
+        if fault:
+            return None, fault
+        predicted = as_array(found)
+        if predicted is None:
+            return None, wrong(
+                f"price_districts: it returns something of type {type(found).__name__}. It should "
+                "return the prices themselves, one for each row of val_x."
+            )
+        if predicted.size != SIZE:
+            which = {
+                len(train): " Those are the training rows.",
+                1: " Is that an error, not prices?",
+            }
+            return None, wrong(
+                f"price_districts: it returns {predicted.size} numbers for the {SIZE} rows of "
+                f"val_x.{which.get(predicted.size, '')}"
+            )
+        maes.append(np.abs(predicted.ravel() - prices[val]).mean())
+    return maes, None
+
+
+def _judge_maes(maes):
+    mean = np.mean(maes)
+    reached = f"K-fold MAE {mean:.2f} (folds {', '.join(f'{mae:.2f}' for mae in maes)})"
+    if mean < TOO_GOOD:
+        return wrong(f"{reached}: too good to be true. From where does it know the prices?")
+    if mean < GOAL:
+        return right(f"{reached}, below {GOAL:.2f}.")
+    if mean > 2 * ALWAYS_THE_MEAN:
+        why = "as if nothing had been learned. Is it fitted, and for long enough?"
+    elif mean > ALWAYS_THE_MEAN - 0.01:
+        why = "no better than always saying the mean price. Is it fitted, on scaled features?"
+    elif mean > BY_WEIGHTED_SUM - 0.01:
+        why = "no better than a weighted sum. Scaled? Fitted for long enough?"
+    elif mean > GOAL + 0.1:
+        why = f"better than a weighted sum, not below {GOAL:.2f} yet."
+    else:
+        why = f"close to {GOAL:.2f}, not below it yet."
+    return wrong(f"{reached}: {why}")
