@@ -88,11 +88,11 @@ def test_no_penalty_is_in_the_loss_of_these(name):
 
 
 @claim(
-    "Both beat the baseline by far: 93% of the validation images without a hidden layer, 98% with "
+    "Both beat the baseline by far: 93% of the validation images without a hidden layer, 97% with "
     "96-96.",
 )
 def test_both_beat_the_baseline():
-    """0.927 to 0.930; 0.974 to 0.977."""
+    """DIGITS"""
     softmax, dense = history("history_mnist_softmax"), history("history_mnist_dense")
     assert 0.915 <= softmax["val_accuracy"][15] <= 0.94
     assert 0.965 <= dense["val_accuracy"][15] <= 0.985
@@ -130,14 +130,15 @@ def test_dense_overfits():
 
 
 @claim(
-    "It gets more than 85% of the shuffled labels right, and about 10% of the true ones: what "
-    "guessing gets.",
+    "It gets 91% of the shuffled labels right (88 to 94% over five seeds), and 10% of the true "
+    "ones "
+    "(8 to 12%): what guessing gets.",
 )
 @reason("A low training loss proves that a model has room to memorise, and nothing else.")
 def test_shuffled_labels_are_learned_by_heart():
-    """SHUF"""
+    """0.878 to 0.940; 0.076 to 0.122."""
     rows = table("overfitting_shuffled").set_index("images")["accuracy"]
-    assert rows["training"] > 0.85
+    assert 0.84 < rows["training"] < 0.98
     assert 0.06 <= rows["validation"] <= 0.15
 
 
@@ -178,6 +179,13 @@ def test_a_price_tames_the_polynomial(curves):
     assert round(curves["validation"]["λ = 0"], 2) == 0.40
     assert round(curves["largest weight"]["λ = 0.01"]) == 4
     assert curves["largest weight"]["λ = 0"] > 10_000
+
+
+@reason("Degree 15 has sixteen weights for twenty-four points: it bends towards each,")
+def test_degree_15_has_sixteen_weights(curves):
+    weights = np.polynomial.Polynomial.fit(np.linspace(-1, 1, 24), np.zeros(24), 15).coef
+    assert len(weights) == 16
+    assert curves["training"]["degree 15"] < curves["training"]["degree 4"] / 2
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +259,14 @@ def test_a_high_price_underfits(curves):
 # ------------------------------------------------------------------ 16-16 and sizes
 
 
+@reason("always answering 0.5 costs −log 0.5 = 0.693.")
+def test_baseline_of_reviews():
+    loss = keras.losses.BinaryCrossentropy()
+    assert float(loss(np.array([[0.0], [1.0]]), np.array([[0.5], [0.5]]))) == pytest.approx(
+        0.693, abs=5e-4
+    )
+
+
 @claim("Training cross-entropy goes on falling to less than 0.05.")
 def test_base_learns_its_reviews(base):
     """0.014 to 0.019."""
@@ -303,16 +319,20 @@ def test_large_overfits_sooner(base):
 
 @claim(
     "After epoch 10 the validation values of the three are more than 0.1 apart; where their "
-    "training cross-entropy is 0.2, 0.1 or 0.06, they lie within 0.08 of one another.",
+    "training cross-entropy is 0.1 or 0.06, they lie within 0.08 of one another.",
 )
 @reason("So the three travel nearly the same road, and the large one is faster:")
 def test_sizes_travel_one_road(base):
-    """Epoch 10: 0.16 to 0.20. Else 4-4 and 16-16, starts that succeed: 0.00 to 0.06; ROADS."""
+    """Epoch 10: 0.17 and 0.20 (seed 7, run twice). Else 4-4 and 16-16: 0.01 to 0.06 (five starts).
+
+    512-512: 0.34 and 0.36 (seed 1), 0.32 and 0.41 (seed 7); at 0.2 it still jumps: 0.29 to 0.47.
+    """
     ends = [imdb(NAMES[name])[FAIR][10] for name in ("4-4", "16-16", "512-512")]
     assert max(ends) - min(ends) > 0.1
     roads = table("size_roads").set_index("model")
     assert list(roads.columns) == ["0.2", "0.1", "0.06"]
-    assert ((roads.max() - roads.min()) < 0.08).all()
+    apart = roads.max() - roads.min()
+    assert (apart[["0.1", "0.06"]] < 0.08).all()
     at = np.interp(0.06, base[TRAINED][::-1], base[FAIR][::-1])
     assert roads["0.06"]["16-16"] == pytest.approx(at, abs=1e-5)
     passed = {n: (imdb(NAMES[n])[TRAINED] < 0.1).idxmax() for n in roads.index}
@@ -396,6 +416,17 @@ def test_a_price_between_them(prices):
 # ---------------------------------------------------------------- what becomes of a weight
 
 
+@reason("The slope of λw² is 2λw: it fades as the weight shrinks. The slope of λ|w| is λ or −λ,")
+def test_slopes_of_the_penalties():
+    """By nudging one weight, Keras's own penalties."""
+    nudge, price = 1e-3, 0.01
+    for kind, slope in ((keras.regularizers.L2, lambda w: 2 * w), (keras.regularizers.L1, np.sign)):
+        penalty = kind(price)
+        for weight in (-1.0, 0.1, 0.5):
+            up, down = (float(penalty(np.array([weight + by]))) for by in (nudge, -nudge))
+            assert (up - down) / (2 * nudge) == pytest.approx(price * slope(weight), rel=1e-2)
+
+
 @pytest.fixture(scope="module")
 def moved():
     return table("penalty_simulated").set_index(["model", "step"])
@@ -415,7 +446,7 @@ def test_simulation_agrees(moved):
 )
 @reason("and L1 is quicker, as its slope does not fade.")
 def test_l1_is_quicker(moved):
-    """0.0001 and 0.0008 at step 90 under L1 at most; L2 at 180 0.0011 to 0.0014."""
+    """At step 90 0.0001 under L1; at 180 0.0013 (seed 1) and 0.0014 (seed 7) under L2."""
     assert moved["real"]["L1 0.0001", 90] < 0.001
     assert moved["real"]["L2 0.002", 180] > 0.001
     assert moved["real"]["L2 0.002", 600] < 0.001
@@ -432,6 +463,7 @@ def test_plain_descent_moves_nothing(moved):
 @reason(
     "L1 at λ = 0.0001 has a slope of 0.0001; times the rate, 0.001, and 600 steps, that is 0.00006."
 )
+@reason("A weight starts at random, up to 0.024 in size")
 def test_arithmetic_of_the_start():
     limit = keras.initializers.GlorotUniform(seed=0)((10_000, 16))
     assert float(keras.ops.max(keras.ops.abs(limit))) == pytest.approx(0.0245, abs=6e-4)
@@ -486,6 +518,7 @@ def test_a_rare_word_is_seldom_in_a_batch():
 
 
 @reason("RMSprop and Adam divide the penalty's slope too, and then it is not.")
+@reason("w − rate · (slope + 2λw) is (1 − 2 · rate · λ) · w − rate · slope.")
 def test_decay_is_l2_for_plain_descent_only():
     """One step of Keras's own from a weight of 2 with a slope of 0.3: SGD alike, Adam not."""
 
@@ -515,6 +548,7 @@ def adam(price=0, shrink=0, steps=500, rate=0.001):
 
 
 @reason("L2 hardly touches the weight with large slopes and takes 39% of the other.")
+@reason("AdamW's decay is the same for all weights.")
 def test_adam_divides_the_penalty():
     large, small = adam(price=0.01)
     assert 1 - large < 0.02
@@ -579,6 +613,7 @@ def test_l2_and_dropout_together():
     "than "
     "0.02 apart.",
 )
+@reason("The last line shows how it can look so.")
 def test_dropout_only_looks_better_than_l2():
     """Dropout 0.272 to 0.280; L2 by `val_loss` 0.357 to 0.365, without penalty 0.280 to 0.284."""
     dropout, l2 = imdb("dropout"), imdb("l2")
@@ -626,7 +661,7 @@ def test_no_remedy_digs_much_deeper(together):
     "What most of them buy is a *slower rise*: a wrong guess about the number of epochs costs less."
 )
 def test_penalties_keep_it_low(together):
-    """After ten by 0.02 to 0.07; after twenty at most 0.33 to 0.38, 16-16 at least 0.53."""
+    """After ten by 0.016 to 0.07; after twenty at most 0.33 to 0.38, 16-16 at least 0.53."""
     ten, twenty = together["after 10"], together["after 20"]
     others = ten.drop(["16-16", "512-512", "early stopping"])
     assert (others < ten["16-16"] - 0.005).all()
@@ -654,23 +689,27 @@ def few():
     return load_table("overfitting_seeds")
 
 
+@reason("has fitted seven networks on the first 1,000 training reviews with five seeds each,")
 def test_five_seeds_are_complete(few):
     """The remedies and seeds that the command names: each once."""
     keys = list(zip(few["seed"], few["remedy"], strict=True))
     assert sorted(keys) == sorted(overfitting_seeds.experiments())
     assert overfitting_seeds.create_model().count_params() == 160_305
     assert (overfitting_seeds.REVIEWS, overfitting_seeds.EPOCHS) == (1_000, 20)
+    assert (few["remedy"].nunique(), few["seed"].nunique()) == (7, 5)
 
 
 @claim(
     "The lowest point of 16-16 is 0.40 on average (0.39 to 0.41 over five seeds), not 0.28, and "
     "after 20 epochs it stands at 0.77.",
 )
+@reason("The plain 16-16 network ends at 0.77, and as far apart.")
 def test_few_reviews_cost_more_than_any_remedy(few, base):
     """0.387 to 0.409; 0.758 to 0.781."""
     plain = few[few["remedy"] == "16-16"]
     assert plain["lowest"].mean() == pytest.approx(0.40, abs=0.0051)
     assert plain["lowest"].between(0.385, 0.415).all()
+    assert plain["training"].max() < 0.005, "so they end as far apart as it is high"
     assert plain["after 20"].mean() == pytest.approx(0.77, abs=0.0051)
     assert plain["lowest"].min() > base[FAIR].min() + 0.05
 
@@ -684,7 +723,7 @@ def means(few):
     "No remedy lowers the mean of the lowest points by more than 0.01; L2 at 0.02 raises it by "
     "0.02.",
 )
-@reason("a remedy does not replace data; it saves the model that nobody stopped in time.")
+@reason("it saves the model that nobody stopped in time.")
 def test_no_remedy_digs_deeper_with_few_reviews(means):
     """0.397; L2 0.396 and 0.418, dropout 0.392, both 0.398, word dropout 0.396."""
     above = means["lowest"] - means["lowest"]["16-16"]

@@ -388,12 +388,12 @@ def _judge_reached(training, validation):
         hint = "It could still learn more before it overfits."
     yield judged(
         validation < HIGHEST,
-        f"validation: {validation:.3f}, below {HIGHEST}.",
-        f"validation: {validation:.3f}; the goal is below {HIGHEST}. {hint}",
+        f"validation: {validation:.2f}, below {HIGHEST}.",
+        f"validation: {validation:.2f}; the goal is below {HIGHEST}. {hint}",
     )
     yield judged(
         gap < WIDEST,
-        f"distance: {gap:.3f} from the reviews it has learned from, less than {WIDEST:.2f}.",
-        f"distance: {gap:.3f}, as training is at {training:.3f}; the goal is less than "
-        f"{WIDEST:.2f}. {'' if validation >= HIGHEST else 'What keeps training back?'}".rstrip(),
+        f"distance: less than {WIDEST:.2f} from the reviews it has learned from.",
+        f"distance: {gap:.2f}, as training is at {training:.2f}; the goal is less than "
+        f"{WIDEST:.2f}. What keeps training back?",
     )
