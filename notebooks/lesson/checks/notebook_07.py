@@ -309,7 +309,7 @@ def _judge_monitor(stopper):
 # --- 6. Hold it yourself ----------------------------------------------------------------------
 
 HIGHEST, WIDEST = 0.42, 0.30
-LEARNED_WITH_ALL = 0.34  # no model gets there from 1,000 reviews, and any from 15,000
+LEARNED_WITH_MORE = 0.34  # no model of these gets there from 1,000 reviews
 
 
 @exercise("07-few", "make and fit model_few")
@@ -367,10 +367,10 @@ def _judge_few(training, validation, others):
             f"reviews: it is at {validation:.2f} on the validation reviews of the task, and at "
             f"{others:.2f} on the other 5,000. Has it learned from validation reviews?"
         )
-    elif validation < LEARNED_WITH_ALL:
+    elif validation < LEARNED_WITH_MORE:
         yield wrong(
-            f"reviews: {validation:.2f} is what 15,000 reviews make possible. Fit it on "
-            "few_reviews and few_labels alone."
+            f"reviews: {validation:.2f} takes more reviews than 1,000. Fit it on few_reviews and "
+            "few_labels alone."
         )
     else:
         yield from _judge_reached(training, validation)
@@ -379,10 +379,12 @@ def _judge_few(training, validation, others):
 def _judge_reached(training, validation):
     gap = validation - training
     if training > 0.6:
-        hint = (
-            "It does little better than 0.69, always answering a half: was it fitted, long enough?"
+        yield wrong(
+            f"training: {training:.2f}, little better than 0.69, always answering a half. Was it "
+            "fitted, and long enough?"
         )
-    elif gap > WIDEST:
+        return
+    if gap > WIDEST:
         hint = "It has learned its reviews too well. What slows that down, or stops it in time?"
     else:
         hint = "It could still learn more before it overfits."
