@@ -53,43 +53,29 @@ def fig_07_four_stages():
     return drawing, alt
 
 
-@figure("L1 and L2: penalty, pull, and what they do to a weight")
-def fig_07_two_penalties(rate=1 / 16, steps=24):
+@figure("L1 and L2: the penalty and its slope")
+def fig_07_two_penalties():
     weights = np.linspace(-1.5, 1.5, 121)
     left, right = weights[weights < 0], weights[weights > 0]
-    one, two = [1.0], [1.0]  # a weight that only its penalty moves, lambda = 1
-    for _ in range(steps):
-        one.append(one[-1] - rate * np.sign(one[-1]))
-        two.append(two[-1] - rate * 2 * two[-1])
-    gone = one.index(0)
-    drawing, axes = plots(250, 1, 3, top=32, left=34, gridspec_kw={"wspace": 0.28})
+    drawing, axes = plots(230, 1, 2, top=32, left=110, right=110, gridspec_kw={"wspace": 0.3})
     ax = axes[0]
-    ax.plot(weights, abs(weights), color=ORANGE)
-    ax.plot(weights, weights**2, color=PURPLE)
+    ax.plot(weights, abs(weights), color=PURPLE)
+    ax.plot(weights, weights**2, color=ORANGE)
     ax.set(xlabel="weight", xticks=[-1, 0, 1], yticks=[0, 1, 2], ylim=(-0.05, 2.3))
     titles(ax, "Penalty")
-    write(ax, 0, 1.9, "L1: |w|", color=ink(ORANGE))
-    write(ax, 0, 1.6, "L2: w²", color=ink(PURPLE))
+    write(ax, 0, 1.9, "L1: |w|", color=ink(PURPLE))
+    write(ax, 0, 1.6, "L2: w²", color=ink(ORANGE))
     ax = axes[1]
-    ax.plot(left, np.sign(left), color=ORANGE)
-    ax.plot(right, np.sign(right), color=ORANGE)
-    ax.plot(weights, 2 * weights, color=PURPLE)
+    ax.plot(left, np.sign(left), color=PURPLE)
+    ax.plot(right, np.sign(right), color=PURPLE)
+    ax.plot(weights, 2 * weights, color=ORANGE)
     ax.set(xlabel="weight", xticks=[-1, 0, 1], yticks=[-2, 0, 2], ylim=(-3.2, 3.2))
-    titles(ax, "Its slope: the pull")
-    write(ax, -0.8, 0.4, "L1: ±1", color=ink(ORANGE))
-    write(ax, 0.55, 2.3, "L2: 2w", color=ink(PURPLE))
-    ax = axes[2]
-    ax.plot(range(steps + 1), one, "o", color=ORANGE, markersize=4)
-    ax.plot(range(steps + 1), two, "o", color=PURPLE, markersize=4)
-    ax.set(xlabel="step", xticks=[0, 8, 16, 24], yticks=[0, 1], ylim=(-0.05, 1.1))
-    titles(ax, "A weight left to it")
-    write(ax, 11, 0.62, "L1: to nothing", ha="left", color=ink(ORANGE))
-    write(ax, 15, 0.27, "L2: never\nquite", ha="left", color=ink(PURPLE))
+    titles(ax, "Its slope")
+    write(ax, -0.8, 0.4, "L1: ±1", color=ink(PURPLE))
+    write(ax, 0.55, 2.3, "L2: 2w", color=ink(ORANGE))
     alt = (
-        "Three panels compare L1 with L2, both with lambda 1. Penalty against weight: L1 "
-        "is a V, the weight without its sign; L2 a bowl, its square. Slope: L1 pulls with "
-        "strength 1 however small the weight, L2 with twice the weight. A weight of 1 "
-        f"moved by its penalty alone, at learning rate {rate:g}: under L1 it is exactly 0 "
-        f"after {gone} steps; under L2 it is still {two[gone]:.2f} then, and never 0."
+        "Two panels compare L1 with L2, both with lambda 1. Penalty against weight: L1 is a V, "
+        "the weight without its sign; L2 a bowl, its square. The penalty's slope: under L1 it is "
+        "1 however small the weight, or -1 for a negative one; under L2 it is twice the weight."
     )
     return drawing, alt

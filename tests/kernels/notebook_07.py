@@ -1,7 +1,11 @@
 """What the exercises of notebook 07 find in the kernel, and what attempts are made of."""
 
+import functools
+
 import keras
 import numpy as np
+
+from lesson import load_imdb
 
 L1, L2, L1L2 = keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2
 
@@ -60,10 +64,42 @@ PENALISED = {
 }
 
 
+@functools.cache
+def reviews():
+    """The reviews that the last exercise is judged on; the training reviews are cut down."""
+    (words, labels), _ = load_imdb()
+    rows = np.zeros((14_000, 10_000), "uint8")
+    for row, review in zip(rows, words, strict=False):
+        row[review] = 1
+    labels = labels[:14_000].reshape(-1, 1).astype("float32")
+    return {
+        "train_reviews": rows[10_000:], "train_labels": labels[10_000:],
+        "few_reviews": rows[10_000:11_000], "few_labels": labels[10_000:11_000],
+        "val_reviews": rows[:10_000], "val_labels": labels[:10_000],
+    }  # fmt: skip
+
+
+def few_model(units=16, of_words=0.0, rate=0.0, last="sigmoid", loss="binary_crossentropy"):
+    keras.utils.set_random_seed(7)
+    stack = [keras.Input(shape=(10_000,)), keras.layers.Dropout(of_words)]
+    for _ in range(2):
+        stack += [keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(rate)]
+    model = keras.Sequential([*stack, keras.layers.Dense(1, activation=last)])
+    model.compile(optimizer="rmsprop", loss=loss, steps_per_execution=32)
+    return model
+
+
+def fitted(x, y, epochs, **options):
+    model = few_model(**options)
+    model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
+    return model
+
+
 PREPARE = {
     "07-curves": [],
     "07-penalty": ["exercise-penalty-weights"],
     "07-l2": [],
     "07-fair": lambda: {"history_base": history(**BASE), "history_l2": history(**PENALISED)},
     "07-early": [],
+    "07-few": lambda: dict(reviews()),
 }

@@ -7,8 +7,10 @@ import numpy as np
 
 from lesson.checks.engine import exercise
 from lesson.checks.judges import (
+    as_array,
     as_number,
     called,
+    changed,
     close,
     curves,
     judged,
@@ -301,4 +303,99 @@ def _judge_monitor(stopper):
         stopper.mode != "max",
         "monitor: the validation curve, without any penalty.",
         "mode: a cross-entropy is better when it is lower, so not 'max'.",
+    )
+
+
+# --- 6. Hold it yourself ----------------------------------------------------------------------
+
+HIGHEST, WIDEST = 0.42, 0.30
+LEARNED_WITH_MORE = 0.34  # no model of these gets there from 1,000 reviews
+
+
+@exercise("07-few", "make and fit model_few")
+def few(
+    model_few: keras.Model,
+    few_reviews: object,
+    few_labels: object,
+    val_reviews: object,
+    val_labels: object,
+):
+    if not _are_reviews(few_reviews, few_labels, 1_000):
+        yield changed("few_reviews", "few_labels")
+    elif not _are_reviews(val_reviews, val_labels, 10_000):
+        yield changed("val_reviews", "val_labels")
+    elif not model_few.built or model_few.input_shape != (None, 10_000):
+        yield wrong(
+            "model_few: it is not built for these reviews. Begin it with "
+            "keras.Input(shape=(10_000,))."
+        )
+    elif model_few.output_shape != (None, 1):
+        yield wrong("model_few: it should end in one unit, the probability of a positive review.")
+    else:
+        yield from _judge_few(
+            _cross_entropy(model_few, few_reviews, few_labels),
+            _cross_entropy(model_few, val_reviews[:5_000], val_labels[:5_000]),
+            _cross_entropy(model_few, val_reviews[5_000:], val_labels[5_000:]),
+        )
+
+
+def _are_reviews(reviews, labels, count):
+    return all(
+        isinstance(array, np.ndarray) and array.shape == shape and array.dtype.kind in "uif"
+        for array, shape in ((reviews, (count, 10_000)), (labels, (count, 1)))
+    )
+
+
+def _cross_entropy(model, reviews, labels):
+    """Of a model's answers, without any penalty; None where they are no probabilities."""
+    answers = as_array(model.predict(reviews, batch_size=500, verbose=0))
+    if answers is None or answers.min() < 0 or answers.max() > 1:
+        return None
+    answers = np.clip(answers, 1e-7, 1 - 1e-7)
+    labels = np.asarray(labels, float).reshape(-1, 1)
+    return float(-np.mean(np.log(np.where(labels > 0.5, answers, 1 - answers))))
+
+
+def _judge_few(training, validation, others):
+    if None in (training, validation, others):
+        yield wrong(
+            "model_few: its answers should be probabilities, from 0 to 1: is the last activation "
+            "a sigmoid?"
+        )
+    elif validation < min(others, training) - 0.08:
+        yield wrong(
+            f"reviews: it is at {validation:.2f} on the validation reviews of the task, and at "
+            f"{others:.2f} on the other 5,000. Has it learned from validation reviews?"
+        )
+    elif validation < LEARNED_WITH_MORE:
+        yield wrong(
+            f"reviews: {validation:.2f} takes more reviews than 1,000. Fit it on few_reviews and "
+            "few_labels alone."
+        )
+    else:
+        yield from _judge_reached(training, validation)
+
+
+def _judge_reached(training, validation):
+    gap = validation - training
+    if training > 0.6:
+        yield wrong(
+            f"training: {training:.2f}, little better than 0.69, always answering a half. Was it "
+            "fitted, and long enough?"
+        )
+        return
+    if gap > WIDEST:
+        hint = "It has learned its reviews too well. What slows that down, or stops it in time?"
+    else:
+        hint = "It could still learn more before it overfits."
+    yield judged(
+        validation < HIGHEST,
+        f"validation: {validation:.2f}, below {HIGHEST}.",
+        f"validation: {validation:.2f}; the goal is below {HIGHEST}. {hint}",
+    )
+    yield judged(
+        gap < WIDEST,
+        f"distance: less than {WIDEST:.2f} from the reviews it has learned from.",
+        f"distance: {gap:.2f}, as training is at {training:.2f}; the goal is less than "
+        f"{WIDEST:.2f}. What keeps training back?",
     )
