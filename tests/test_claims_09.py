@@ -528,27 +528,27 @@ def test_roc_does_not_notice_how_many_there_are(reviews):
 
 
 @claim(
-    "With weights the model finds 61% of the positive reviews instead of 27% (57 to 63% instead of "
-    "26 to 45% over five seeds), and its precision falls.",
+    "With weights the model finds 64% of the positive reviews instead of 38% (63 to 70% instead of "
+    "29 to 49% over five seeds), and its precision falls.",
 )
 def test_class_weights_make_the_model_say_yes(weights):
-    """Recall 0.573 to 0.634 against 0.257 to 0.447; precision 0.632 to 0.684 against 0.799 to
-    0.867."""
+    """Recall 0.628 to 0.704 against 0.294 to 0.490; precision 0.535 to 0.607 against 0.709 to
+    0.851."""
     recall = weights["recall"]
-    assert 0.50 < recall["weighted"] < 0.72
-    assert 0.15 < recall["plain"] < 0.53
+    assert 0.55 < recall["weighted"] < 0.78
+    assert 0.2 < recall["plain"] < 0.58
     assert recall["weighted"] > recall["plain"] + 0.08
     assert weights["precision"]["weighted"] < weights["precision"]["plain"] - 0.05
 
 
 @claim(
-    "Its average precision is no higher than without: it is lower, by 0.04 (0.03 to 0.04 over five "
+    "Its average precision is no higher than without: it is lower, by 0.03 (0.02 to 0.04 over five "
     "seeds).",
 )
 def test_class_weights_do_not_tell_better_apart(weights):
-    """Lower by 0.027, 0.038, 0.040, 0.034, 0.030."""
+    """Lower by 0.020, 0.038, 0.031, 0.029, 0.021."""
     average = weights["average precision"]
-    assert 0.01 < average["plain"] - average["weighted"] < 0.07
+    assert 0.005 < average["plain"] - average["weighted"] < 0.06
     assert average["lowered"] == average["plain"]
 
 
@@ -558,7 +558,7 @@ def test_class_weights_do_not_tell_better_apart(weights):
 )
 @reason("The weights made the model say yes more often, and helped it nothing in telling")
 def test_a_lower_threshold_does_it_too(weights):
-    """Recall higher by 0.020 to 0.026, precision by 0.020 to 0.028."""
+    """Recall higher by 0.016 to 0.032, precision by 0.015 to 0.028."""
     assert weights["recall"]["lowered"] > weights["recall"]["weighted"]
     assert weights["precision"]["lowered"] > weights["precision"]["weighted"]
     assert weights["threshold"]["lowered"] < 0.5
