@@ -452,7 +452,7 @@ def test_animals_are_harder(classes):
     "seeds).",
 )
 def test_accuracy_is_true_of_few_classes(classes, scored):
-    """2, 4 and 0 with three seeds."""
+    """4, 0, 2, 0 and 0."""
     assert (abs(classes["recall"] - scored["accuracy"]) < 0.03).sum() <= 5
 
 
@@ -687,13 +687,13 @@ def test_bins_alone_make_an_error(bins):
 
 
 @claim(
-    "With 500 bins the ECE of our model is close to that of the perfect one; with ten it is more "
-    "than twice as large.",
+    "With 500 bins the ECE of our model is close to that of the perfect one; with ten it is 2.3 "
+    "times as large (1.9 to 3.6 times over five seeds).",
 )
 def test_many_bins_hide_the_difference(bins):
-    """With ten bins 2.5 to 3.6 times, with 500 1.00 to 1.09 times, against the mean of draws."""
+    """With ten bins 1.9 to 3.6 times, with 500 1.00 to 1.09 times, against the mean of draws."""
     assert bins["model"][500] / bins["perfect"][500] < 1.25
-    assert bins["model"][10] / bins["perfect"][10] > 1.5
+    assert 1.4 < bins["model"][10] / bins["perfect"][10] < 5
 
 
 @reason("distances have no sign, therefore they add up instead of cancelling.")
@@ -713,10 +713,10 @@ def test_distances_add_up_instead_of_cancelling(photographs):
 
 @claim(
     "The temperature of the reviews' model is 2.95 (2.95 to 3.10 over five seeds), that of the "
-    "photographs' model 0.95 (0.95 to 1.00).",
+    "photographs' model 0.95 (0.95 to 1.05).",
 )
 def test_temperatures(temperature):
-    """Reviews: 3.05, 3.10, 3.05, 3.00, 2.95. Photographs: 0.95 to 1.00."""
+    """Reviews: 3.05, 3.10, 3.05, 3.00, 2.95. Photographs: 1.00, 1.00, 0.95, 1.00, 1.05."""
     after = temperature.xs("after", level=1)["temperature"]
     assert 2.6 < after["reviews, 20 epochs"] < 3.6
     assert 0.8 < after["photographs"] < 1.15
@@ -736,13 +736,14 @@ def test_temperature_mends_confidence(temperature):
 
 
 @claim(
-    "For the photographs, where little was wrong, the ECE falls from 0.03 to 0.02, or stays at "
-    "0.02 with other seeds.",
+    "For the photographs, where little was wrong, the ECE falls from 0.03 to 0.02; with four other "
+    "seeds it stays, or rises by 0.01.",
 )
 def test_little_to_mend_in_the_photographs(temperature):
-    """0.031 to 0.021 here; with seeds 1 and 2 the temperature is 1: 0.024 and 0.021."""
+    """0.031 to 0.021 here; 0.024, 0.021 and 0.022 with seeds 1, 2 and 4, where the temperature is
+    1; 0.016 to 0.025 with seed 5."""
     before, after = temperature.loc["photographs"].loc[["before", "after"]].iloc
-    assert after["ECE"] < before["ECE"] + 0.005
+    assert after["ECE"] < before["ECE"] + 0.015
     assert after["ECE"] < 0.035
 
 
