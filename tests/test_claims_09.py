@@ -11,6 +11,7 @@ import sklearn.metrics
 
 from claims import claim, reason, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
+from lesson.outputs import REFERENCE
 
 ANIMALS = {"bird", "cat", "deer", "dog", "frog", "horse"}
 
@@ -398,6 +399,45 @@ def test_rare_illness_makes_alarms_false():
     assert false_alarms(0.5) == pytest.approx(0.01)
 
 
+@reason("**[recall](glossary.md#recall)** = TP / (TP + FN): of those who *have* it")
+@reason(
+    "**[specificity](glossary.md#specificity)** = TN / (TN + FP): of those who do *not* have it"
+)
+@reason(
+    "**[precision](glossary.md#precision)** = TP / (TP + FP): of those who were *said* to have it"
+)
+@reason(
+    "Recall = TP / (TP + FN), specificity = TN / (TN + FP), precision = TP / (TP + FP). Accuracy "
+    "alone can hide that nothing is found.",
+)
+@reason(
+    "specificity divides by the people *without* a tumour, precision by the people who were "
+    "*alarmed*.",
+)
+@reason("18 have a tumour; it finds 10 and misses 8. Of the 82 others it clears 60 and alarms 22.")
+def test_ratios_are_defined_as_scikit_learn_has_them():
+    tp, fn, fp, tn = 10, 8, 22, 60
+    truth, said = (
+        np.repeat([1, 1, 0, 0], [tp, fn, fp, tn]),
+        np.repeat([1, 0, 1, 0], [tp, fn, fp, tn]),
+    )
+    assert (truth.sum(), (1 - truth).sum(), said.sum()) == (18, 82, 32)
+    recall, precision = sklearn.metrics.recall_score, sklearn.metrics.precision_score
+    assert recall(truth, said) == pytest.approx(tp / (tp + fn))
+    assert recall(truth, said, pos_label=0) == pytest.approx(tn / (tn + fp))
+    assert precision(truth, said) == pytest.approx(tp / (tp + fp))
+
+
+@reason("the model misses it (statisticians call this a **[Type II error]")
+@reason("the model says it is: a false alarm, or **[Type I error]")
+def test_types_of_error_are_those_of_the_glossary():
+    text = (REFERENCE.parents[1] / "notebooks" / "glossary.md").read_text("utf-8")
+    assert "## Type I error\n\nA [false positive](#false-positive)." in text
+    assert "## Type II error\n\nA [false negative](#false-negative)." in text
+
+
+@reason("| **are ill** | 100 | 30 |")
+@reason("| **are healthy** | 70 | 800 |")
 @reason("One model, and four numbers from 59% to 92%. That 23% of the ill are sent home")
 def test_four_numbers_of_the_thousand_patients():
     tp, fn, fp, tn = 100, 30, 70, 800
@@ -568,6 +608,7 @@ def test_a_lower_threshold_does_it_too(weights):
 
 
 @reason("on average that makes p(1 − p). For the mean of *n* independent answers it is *n* times")
+@reason("95% of a bell lie within 1.96 standard errors of its middle.")
 def test_standard_error_is_the_spread_of_means():
     rng = np.random.default_rng(1)
     for n, p in ((10_000, 0.67), (400, 0.2)):
@@ -619,6 +660,13 @@ def test_pairs_tell_more(pairs):
     """0.662 to 0.690."""
     width = pairs["high"] - pairs["low"]
     assert 0.58 < width["same photographs"] / width["different photographs"] < 0.78
+
+
+@reason("With five seeds the difference between these two networks was 0.6 to 3.2 points")
+def test_the_difference_is_within_that_of_five_seeds(choice):
+    """0.6 to 3.2 points in one set of five runs, 0.8 to 2.3 in four of another."""
+    accuracy = choice["val_accuracy"]
+    assert 0.003 < accuracy["model_dropout"] - accuracy["model_intro"] < 0.045
 
 
 @reason("Photographs on which the two agree add nothing to the difference.")
@@ -745,6 +793,14 @@ def test_little_to_mend_in_the_photographs(temperature):
     before, after = temperature.loc["photographs"].loc[["before", "after"]].iloc
     assert after["ECE"] < before["ECE"] + 0.015
     assert after["ECE"] < 0.035
+
+
+@reason("Above 1 it brings the probabilities closer together, below 1 it drives them apart.")
+@reason("softmax turns log p back into p.")
+def test_temperature_above_1_brings_probabilities_together():
+    p = np.array([[0.95, 0.04, 0.01]])
+    assert scaled(p, 2).max() < scaled(p, 1).max() < scaled(p, 0.5).max()
+    assert keras.ops.convert_to_numpy(keras.ops.softmax(np.log(p))) == pytest.approx(p)
 
 
 @claim("Both accuracies are what they were.")

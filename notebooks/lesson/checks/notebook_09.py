@@ -529,7 +529,7 @@ def _judge_points(decisions, classes, p):
             f"{told}, fewer than if it answered everything. Does it answer those of which the "
             "model is least sure?"
         )
-    if points > 0.9 * GOAL:
+    if points > 0.85 * GOAL:
         return wrong(f"{told}: a little below the goal of {GOAL}.")
     if hits[answered].mean() < COST / (COST + 1):
         return wrong(f"{told}: too few, when each wrong one costs what {COST} right ones earn.")
