@@ -109,6 +109,61 @@ def from_the_spread():
 
 DOGS = {"dog_recall": RECALL, "dog_bootstrap": bootstrap(), "dog_formula": formula()}
 
+# Photographs as hard as the notebook's: of the answers with probability p, a share p is right.
+chance = np.random.default_rng(1)
+
+SCORES = chance.normal(size=(10_000, 10))
+
+SCORES[np.arange(10_000), chance.integers(10, size=10_000)] += 6 * chance.random(10_000)
+
+PHOTOGRAPHS = (np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)).astype("float32")
+
+CLASSES = np.sum(chance.random((10_000, 1)) > PHOTOGRAPHS.cumsum(axis=1), axis=1).clip(max=9)
+
+
+def points(decisions, classes):
+    answered = np.where(decisions == classes, 1, -5)
+    return np.where(decisions == -1, 0, answered).mean()
+
+
+def with_temperature(probabilities, temperature):
+    shares = probabilities ** (1 / temperature)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def surer_than(least, sign=None):
+    """Answers where a sign, the largest probability if none is given, is above a number."""
+
+    def decide(probabilities):
+        sure = probabilities.max(axis=1) if sign is None else sign(probabilities)
+        return np.where(sure > least, probabilities.argmax(axis=1), -1)
+
+    return decide
+
+
+def lead(probabilities):
+    """By how much the largest probability is above the second."""
+    ranked = np.sort(probabilities, axis=1)
+    return ranked[:, -1] - ranked[:, -2]
+
+
+def row_by_row(probabilities):
+    decisions = []
+    for row in probabilities:
+        best = max(range(10), key=lambda place: row[place])
+        decisions.append(best if row[best] - 5 * (1 - row[best]) > 0 else -1)
+    return decisions
+
+
+def the_surest_third(probabilities):
+    sure = probabilities.max(axis=1)
+    return np.where(sure >= np.quantile(sure, 0.67), probabilities.argmax(axis=1), -1)
+
+
+def upside_down(probabilities):
+    return np.where(probabilities.max(axis=1) > 5 / 6, -1, probabilities.argmax(axis=1))
+
+
 PREPARE = {
     "09-pair": lambda: {"confusion": CONFUSION},
     "09-patients": [],
@@ -118,5 +173,13 @@ PREPARE = {
         "predicted": SAID,
         "test_classes": TRUTH,
         "rng": np.random.default_rng(9),
+    },
+    "09-pass": lambda: {
+        "val_probabilities": {"model_dropout": PHOTOGRAPHS},
+        "val_classes": CLASSES,
+        "p_photographs": PHOTOGRAPHS,
+        "choose_photographs": PHOTOGRAPHS[:5_000],
+        "choose_classes": CLASSES[:5_000],
+        "temperatures": {"photographs": 1.0},
     },
 }

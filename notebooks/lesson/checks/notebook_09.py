@@ -458,3 +458,82 @@ def _judge_formula(given, facts, dogs, called):
         "standard errors make 95%?",
         tolerance=0.025,
     )
+
+
+# --- 6. Answer, or pass ------------------------------------------------------------------
+
+GOAL, COST, PASS = 0.15, 5, -1  # points a photograph; what a wrong answer costs; no answer
+
+
+@exercise("09-pass", "make decide")
+def answer_or_pass(decide: Callable, val_probabilities: object, val_classes: object):
+    given = val_probabilities.get("model_dropout") if isinstance(val_probabilities, dict) else None
+    p, classes = as_array(given), as_array(val_classes)
+    if p is None or classes is None or p.shape != (10_000, 10) or classes.shape != (10_000,):
+        yield changed("val_probabilities", "val_classes")
+        return
+    p, classes = np.asarray(given)[5_000:], classes[5_000:]
+    decisions, fault = _decisions(decide, p)
+    if fault:
+        yield fault
+        return
+    order = np.random.default_rng(0).permutation(len(p))
+    again, fault = _decisions(decide, p[order])
+    if fault or np.mean(again != decisions[order]) > 0.001:
+        yield wrong(
+            "decide: given the same photographs in another order, it decides otherwise. Does it go "
+            "by the probabilities that it is given, and by nothing else?"
+        )
+        return
+    yield right("decide: a class or -1 for each row of probabilities.")
+    yield _judge_points(decisions, classes, p)
+
+
+def _decisions(decide, p):
+    """What a learner's function decides, and None; or None and a line on what is wrong."""
+    returned, fault = called("decide", decide, p.copy())
+    if fault:
+        return None, fault
+    found = as_array(returned)
+    if found is None:
+        return None, wrong(
+            "decide: it should return numbers, one for each row: the place of a class, 0 to 9, or "
+            "-1 to pass."
+        )
+    if found.shape != (len(p),):
+        return None, wrong(
+            f"decide: for {len(p):,} rows it returns an array of shape {found.shape}; it should "
+            f"have {(len(p),)}, a decision for each."
+        )
+    if not np.isin(found, np.arange(-1, 10)).all():
+        return None, wrong(
+            "decide: a decision is the place of a class, 0 to 9, or -1. Yours returns others too, "
+            f"such as {found[~np.isin(found, np.arange(-1, 10))][0]:g}."
+        )
+    return found, None
+
+
+def _judge_points(decisions, classes, p):
+    answered, hits = decisions != PASS, decisions == classes
+    points = np.mean(np.where(answered, np.where(hits, 1, -COST), 0))
+    if not answered.any():
+        return wrong("points: it passes everything, which costs nothing and earns nothing.")
+    told = (
+        f"points: {points:+.2f} a photograph on the 5,000 others. It answers "
+        f"{answered.mean():.0%} of them, and of the answers {hits[answered].mean():.0%} are right"
+    )
+    if points >= GOAL:
+        return right(f"{told}.")
+    if hits[answered].mean() < np.mean(p.argmax(axis=1) == classes):
+        return wrong(
+            f"{told}, fewer than if it answered everything. Does it answer those of which the "
+            "model is least sure?"
+        )
+    if points > 0.85 * GOAL:
+        return wrong(f"{told}: a little below the goal of {GOAL}.")
+    if hits[answered].mean() < COST / (COST + 1):
+        return wrong(f"{told}: too few, when each wrong one costs what {COST} right ones earn.")
+    return wrong(
+        f"{told}: below the goal of {GOAL}. Is it too careful, or not careful enough? Try both on "
+        "choose_photographs."
+    )
