@@ -9,7 +9,9 @@ import pytest
 
 from claims import claim, history, model, reason, seen_on_tensorflow, table
 from lesson import load_mnist
+from notebook_files import NOTEBOOKS, code, read
 
+(NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("05-"))
 (IMAGES, DIGITS), _ = load_mnist()
 TRAIN_IMAGES = IMAGES[:2000].reshape(-1, 784).astype("float32") / 255
 TRAIN_DIGITS = DIGITS[:2000]
@@ -213,6 +215,10 @@ def test_good_rate_works():
     "The first steps were so long that they threw the weights far past any place where the loss is "
     "low, and dead units cannot come back."
 )
+@reason(
+    "A ReLU unit that gives 0 for every image has a slope of 0 as well, and no step can wake it"
+)
+@reason("Too low: the loss creeps. Too high: it jumps about, diverges, or leaves dead units behind")
 def test_first_steps_are_too_long_and_dead_units_stay_dead():
     """After the first step at 1.0 the loss is 200 to 500; at 0.01 it is below 3."""
     losses = {}
@@ -238,6 +244,10 @@ def test_first_steps_are_too_long_and_dead_units_stay_dead():
     "A step at a rate of 1 / curvature lands exactly at the bottom; at twice that rate, on the "
     "other side at the same height"
 )
+@reason("**Too low:** always downhill, and still on the way.")
+@reason(
+    "each step leaps over the bottom, but lands lower than the last: it *overshoots*, and still"
+)
 def test_rates_on_a_parabola():
     curvature, lowest = np.mean(2 * LEFT**2), np.mean(LEFT * PIXEL) / np.mean(LEFT**2)
 
@@ -251,6 +261,8 @@ def test_rates_on_a_parabola():
     assert path(2 / curvature)[1] == pytest.approx(lowest)
     assert (np.diff(np.abs(path(1.0))) <= 0).all()
     assert np.abs(path(1.0))[4] < 0.01
+    assert (np.diff(path(0.1)) > 0).all()
+    assert path(0.1)[-1] < -0.3
     high, too_high = path(2.2), path(2.6)
     assert (np.sign(high[1:]) != np.sign(high[:-1])).all()
     assert (np.diff(np.abs(high)) < 0).all()
@@ -326,6 +338,7 @@ def test_beyond_the_cliff_units_are_dead():
 
 @reason("each step goes down the slope of *one* example")
 @reason("It gets into the valley after very few examples, but never comes to rest there.")
+@reason("The batch path goes straight down the steep side, then creeps along the floor.")
 def test_three_paths():
     """The last ten steps of the stochastic path are twenty times those of the batch path."""
     steps, ends = {}, {}
@@ -344,6 +357,8 @@ def test_three_paths():
 
 @reason("it falls with the *root* of the batch size")
 @reason("So the steps are wrong one by one, and right on average.")
+@reason("Sixteen times the examples bring a quarter of the scatter")
+@reason("The slope of a batch of n examples has 1/√n of the scatter.")
 def test_scatter_of_slopes():
     rng, exact = np.random.default_rng(5), gradient_2(np.zeros(2))[0]
     scatter = []
@@ -373,6 +388,7 @@ def test_larger_batches_get_less_far(batches):
 )
 @claim("Not for ever: from 512 to 2,048 it rises from 0.46 to 0.50 (0.48 to 0.61 over five seeds).")
 @reason("More examples a step, a higher rate in proportion: that is the **[linear scaling rule]")
+@reason("A larger batch takes a higher rate in proportion, up to a limit.")
 def test_linear_scaling(batches):
     """0.19 to 0.20, 0.18 to 0.20; 0.29 to 0.30, 0.30 to 0.31; 0.45 to 0.46, 0.48 to 0.61."""
     for small, large in ((32, 128), (128, 512)):
@@ -406,6 +422,8 @@ def valley():
     "the walker's swings shrink to 0.63 of themselves in each step and are gone after ten, the "
     "ball's only to about √0.9 = 0.95, and it is still swinging when it arrives"
 )
+@reason("Across the valley the ball is the *slower* one")
+@reason("across it, swings last longer")
 def test_across_the_valley_the_ball_is_slower(valley):
     """Walker 0.63 a step, 0.01 of the first swing left after ten; ball 0.23 left at step 30."""
     across = {name: path[:, 1] for name, path in valley.items()}
@@ -423,6 +441,8 @@ def test_across_the_valley_the_ball_is_slower(valley):
     "0.81 + … = 10 times a single step."
 )
 @reason("So 342 steps became 38.")
+@reason("It wins along the valley.")
+@reason("Along a valley steps add up to ten times as long")
 def test_along_the_valley_the_ball_is_faster(valley):
     along = {name: path[:, 0] for name, path in valley.items()}
     assert (len(along["walker"]) - 1, len(along["ball"]) - 1) == (342, 38)
@@ -498,6 +518,8 @@ def test_adagrad_only_shortens_and_rmsprop_forgets():
 @reason("**the learning rate is about how far a weight goes in one step, at most**")
 @reason("the first squared slope counts for a tenth, and 1/√0.1 = 3.16")
 @reason("That is what threw them out of the valley in section 1")
+@reason("RMSprop's first step is the longest: its running mean begins at 0")
+@reason("why adaptive optimizers want rates such as 0.001")
 def test_first_steps_forget_the_steepness():
     """RMSprop at 1.0 moves weights of 0.04 by up to 3.16, half of them by more than 2.7."""
     for kind, length in ((keras.optimizers.RMSprop, 3.16), (keras.optimizers.Adam, 1.0)):
@@ -523,6 +545,7 @@ def test_first_steps_forget_the_steepness():
     "both begin at 0 and are too small at first, so each is divided by the share of it that real "
     "slopes have filled by now, 1 − β after one step, 1 − β² after two"
 )
+@reason("by the root of a running mean of their squares (β₂ = 0.999")
 def test_adams_correction():
     """A running mean of equal slopes, corrected, is that slope from the first step on."""
     for beta in (0.9, 0.999):
@@ -551,6 +574,10 @@ def test_defaults_are_far_apart(six):
     "At the best rate of each they are between 0.16 and 0.22 (0.15 to 0.25 over five seeds).",
 )
 @reason("What looked like better optimizers was mostly better rates")
+@reason(
+    "RMSprop and Adam divide by the usual size of each weight's slopes. Compare optimizers at "
+    "rates found in the same way."
+)
 def test_best_rates_level_the_ranking(six):
     """Nesterov and Adam 0.15 to 0.19, momentum 0.18 to 0.20, RMSprop and Adagrad 0.18 to 0.22,
     SGD 0.22 to 0.25."""
@@ -624,12 +651,17 @@ def test_single_slopes_are_not_zero_at_the_lowest_point():
 
 @reason("A schedule counts steps, and knows nothing of epochs or images.")
 @reason("multiplies the rate by `decay_rate` every `decay_steps` steps")
+@reason(
+    "With `decay_steps=1`, meant as one epoch, the rate would have been halved 375 times in the "
+    "first."
+)
 def test_exponential_decay():
     kind = keras.optimizers.schedules.ExponentialDecay
     smooth, stairs = (kind(0.01, 375, 0.5, staircase=flag) for flag in (False, True))
     assert value(smooth(375)) == pytest.approx(0.005)
     assert value(smooth(100)) < 0.0099 < value(stairs(374)) == pytest.approx(0.01)
     assert value(stairs(375)) == pytest.approx(0.005)
+    assert value(kind(1.0, 1, 0.5, staircase=True)(20)) == pytest.approx(0.5**20)
 
 
 @claim(
@@ -652,6 +684,10 @@ def test_constant_rate_turns(schedules):
     "a network that only overfits is *good* on what it learns from, and this one is the worst "
     "there too"
 )
+@reason(
+    "So before you fight overfitting, see whether a lower rate brings the *training* loss down."
+)
+@reason("Weights that cannot settle show in the *training* loss: let the rate fall.")
 def test_constant_rate_is_worst_on_training_images(schedules):
     """Staircase 0.024 to 0.028, callback 0.018 to 0.024, a rate of 0.003 0.033."""
     ends = {kind: curves["loss"][6] for kind, curves in schedules.items()}
@@ -727,6 +763,7 @@ def test_rows_on_the_rate(finder):
 @reason(
     "| the steps are too long to settle; or the network is too small | a lower rate, a schedule"
 )
+@reason("Training loss near 0 and rising validation loss is overfitting.")
 def test_rows_on_the_training_loss(schedules):
     """The constant rate ends highest on the training loss, and a schedule helps."""
     ends = {kind: curves["loss"][6] for kind, curves in schedules.items()}
@@ -755,3 +792,19 @@ def test_twenty_images(twenty):
 )
 def test_start_of_the_open_exercise(schedules):
     assert 0.12 < schedules["constant"]["val_loss"][3] < 0.22
+
+
+@reason("The training loss tells them apart: near 0 in C, stuck high in D.")
+def test_fits_to_diagnose():
+    """They are real: RMSprop at 1.0, SGD at 0.0001, RMSprop at 0.003 on 1,000 images, momentum
+    at 0.5, all with seed 5."""
+    (cell,) = (c for c in code(read(NOTEBOOK)) if c.id == "exercise-diagnose-data")
+    made = {}
+    exec(cell.source, made)
+    fits = made["short_fits"]
+    assert fits["A"]["loss"][0] > 20 > LN_10 < min(fits["A"]["loss"])
+    assert (np.diff(fits["B"]["loss"]) < 0).all()
+    assert fits["B"]["loss"][-1] > LN_10 - 0.1
+    assert fits["C"]["loss"][-1] < 0.01
+    assert fits["C"]["val_loss"][-1] > min(fits["C"]["val_loss"]) + 0.05
+    assert min(fits["D"]["loss"]) > 0.2 > 5 * history("history_rate_staircase")["loss"][6]
