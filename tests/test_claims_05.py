@@ -424,11 +424,15 @@ def valley():
 )
 @reason("Across the valley the ball is the *slower* one")
 @reason("across it, swings last longer")
+@reason("Then its weight must be ten times as large, and the slope in it is a tenth.")
 def test_across_the_valley_the_ball_is_slower(valley):
     """Walker 0.63 a step, 0.01 of the first swing left after ten; ball 0.23 left at step 30."""
     across = {name: path[:, 1] for name, path in valley.items()}
     curvature = np.linalg.eigvalsh(2 * STRETCHED.T @ STRETCHED / len(PIXEL))[1]
     assert 2 / curvature == pytest.approx(2.45, abs=0.005)
+    np.testing.assert_allclose(best(STRETCHED), best() * [1, 10])
+    slopes = [gradient_2(np.zeros(2), inputs=inputs)[1] for inputs in (NEIGHBOURS, STRETCHED)]
+    assert slopes[1] == pytest.approx(slopes[0] / 10)
     np.testing.assert_allclose(across["walker"][1:8] / across["walker"][:7], 0.63, atol=0.005)
     assert across["walker"][10] < 0.011 * across["walker"][0]
     peaks = np.array([across["ball"][k : k + 6].max() for k in (0, 15, 30)])
@@ -626,6 +630,7 @@ def walks():
 
 @reason("A falling rate gets down with the long steps and settles with the short ones.")
 @reason("Long steps get down quickly and cannot settle; short ones settle and take for ever.")
+@reason("long steps get down fast, but may not settle")
 def test_a_falling_rate_has_both(walks):
     """After 50 steps 0.008 to 0.012, 0.023 to 0.028, 0.007 to 0.010; after 200 steps 0.008 to
     0.013, 0.003, 0.0012 to 0.0014: five times a hundred orders."""
@@ -662,6 +667,15 @@ def test_exponential_decay():
     assert value(smooth(100)) < 0.0099 < value(stairs(374)) == pytest.approx(0.01)
     assert value(stairs(375)) == pytest.approx(0.005)
     assert value(kind(1.0, 1, 0.5, staircase=True)(20)) == pytest.approx(0.5**20)
+
+
+@reason("A **[warm-up](glossary.md#warm-up)** begins low and rises")
+def test_warm_up():
+    decay = keras.optimizers.schedules.CosineDecay
+    rates = [value(decay(0.0, 1875, warmup_target=0.01, warmup_steps=375)(k * 375))
+             for k in range(7)]  # fmt: skip
+    assert rates[0] == 0 < rates[1] == pytest.approx(0.01)
+    assert (np.diff(rates[1:]) < 0).all()
 
 
 @claim(
@@ -702,6 +716,7 @@ def test_constant_rate_is_worst_on_training_images(schedules):
     "less than 0.6 of what it was, the validation loss by more than a fifth.",
 )
 @reason("the steps are too long, and as soon as they are shortened, both losses drop")
+@reason("it multiplies the rate by `factor`")
 def test_both_losses_drop_with_the_rate(schedules):
     """Training 0.39 to 0.42 of it, validation 0.58 to 0.75."""
     curves = schedules["plateau"]
@@ -775,6 +790,7 @@ def test_rows_on_the_training_loss(schedules):
     "At 0.1 the loss of the twenty images is below 0.1 after 60 steps, and all twenty are "
     "classified correctly; at 0.001 and at 10 it is still above 2.",
 )
+@reason("at two or three sensible rates probably has a bug. A single rate proves little.")
 def test_twenty_images(twenty):
     """0.044 to 0.049; 2.0 to 2.2; 2.1 to 2.2."""
     assert twenty["loss"][0.1] < 0.1
