@@ -16,22 +16,22 @@ def fig_05_optimizer_family():
     )
     adagrad = box(ax, x[1], low, wide, tall, "Adagrad", "divides by size\nof all slopes", GREEN)
     rmsprop = box(ax, x[2], low, wide, tall, "RMSprop", "divides by size\nof recent slopes", GREEN)
-    adam = box(ax, x[2] - 36, middle, 92, tall, "Adam", "velocity\nand size", PURPLE)
-    adamw = box(ax, x[3], middle, wide, tall, "AdamW", "and decay, kept\napart from both", PURPLE)
+    adam = box(ax, x[3], middle, wide, tall, "Adam", "velocity, divided\nby size", PURPLE)
     up, down = (sgd.x + wide / 2, sgd.y), (sgd.x + wide / 2, sgd.y + tall)
     arrow(ax, up, (up[0], momentum.left[1]), momentum.left)
     arrow(ax, down, (down[0], adagrad.left[1]), adagrad.left)
     arrow(ax, momentum.right, nesterov.left)
     arrow(ax, adagrad.right, rmsprop.left)
     across = momentum.x + wide - 20
-    arrow(ax, (across, top + tall), (across, adam.y + 22), (adam.x, adam.y + 22))
-    arrow(ax, (rmsprop.x + 24, low), (rmsprop.x + 24, adam.y + tall))
-    arrow(ax, adam.right, adamw.left)
+    arrow(ax, (across, top + tall), (across, adam.left[1]), adam.left)
+    arrow(
+        ax, rmsprop.right, (adam.x + wide / 2, rmsprop.right[1]), (adam.x + wide / 2, adam.y + tall)
+    )
     alt = (
         "A family tree of optimizers. From SGD, which steps against the slope with one rate for "
         "all weights, two branches go out. Momentum keeps most of its velocity; from it comes "
         "Nesterov, which takes the slope where it will be. Adagrad divides by the size of all "
         "slopes so far; from it comes RMSprop, which divides by that of recent ones. Adam joins "
-        "momentum and RMSprop. AdamW is Adam with weight decay kept apart."
+        "momentum and RMSprop."
     )
     return drawing, alt

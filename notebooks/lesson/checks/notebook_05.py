@@ -16,68 +16,22 @@ from lesson.checks.judges import (
     judged,
     near,
     note,
-    number,
     right,
+    steps_taken,
     told,
+    unfolded,
     wrong,
 )
 
-# --- 1. One step by hand ----------------------------------------------------------
-
-
-@exercise("05-step", "set slope_by_hand and weight_after")
-def step(slope_by_hand: Real, weight_after: Real):
-    yield number(
-        "slope_by_hand",
-        slope_by_hand,
-        -8,
-        "the mean of 2 × x × error over the three examples.",
-        {
-            "the sign is the other way round. The error is the guess minus what it should be.": 8,
-            "that is the sum over the examples; the loss is their mean.": -24,
-            "that is a sum, with its sign turned; the loss is a mean, and an error is the guess "
-            "minus y.": 24,
-            "the 2 is missing: the slope of error² is 2 × error, times what the weight is "
-            "multiplied by.": -4,
-            "the 2 is missing, and it is the mean that counts and not the sum.": -12,
-            "each error counts times its x: that is what the weight is multiplied by.": -10 / 3,
-            "each error counts times its x, and twice.": -5 / 3,
-            "that is the loss itself. How does it change when the weight goes up?": 11 / 3,
-        },
-        "for each example 2 × x × (0.5 × x − y); then the mean of the three.",
-        tolerance=1e-3,
-    )
-    yield number(
-        "weight_after",
-        weight_after,
-        0.9,
-        "against the slope, by rate × slope.",
-        {
-            "that went uphill: the step goes against the slope, so rate × slope is taken away.": (
-                0.1
-            ),
-            "that is how far it goes. From where?": 0.4,
-            "that is how far it goes, with the sign of the slope. From where, and which way?": -0.4,
-            "the learning rate is missing: a step is rate × slope.": 8.5,
-            "the learning rate is missing, and the step goes against the slope.": -7.5,
-            "that is the slope without its sign; a step is rate × slope, from 0.5.": 8,
-        },
-        "weight − learning rate × slope.",
-        follows=(0.5 - 0.05 * slope_by_hand, "slope_by_hand"),
-        tolerance=1e-3,
-    )
-
-
-# --- 2. Choose a rate -------------------------------------------------------------
+# --- 1. Choose a rate -------------------------------------------------------------
 
 
 def _curve(finder):
     """Rates and losses of RMSprop in the table of the finder, or None."""
-    if not isinstance(finder, pd.DataFrame) or not {"optimizer", "rate", "loss"} <= set(finder):
+    if not isinstance(finder, pd.DataFrame) or not {"rate", "RMSprop"} <= set(finder):
         return None
-    one = finder[finder["optimizer"] == "RMSprop"]
     try:
-        rates, losses = one["rate"].to_numpy("float64"), one["loss"].to_numpy("float64")
+        rates, losses = finder["rate"].to_numpy("float64"), finder["RMSprop"].to_numpy("float64")
     except (TypeError, ValueError):
         return None
     if len(rates) < 3 or np.any(rates <= 0) or not np.isfinite(rates).all():
@@ -117,15 +71,13 @@ def choose_rate(chosen_rate: Real, finder: object):
         yield wrong("chosen_rate: too low, up on the left slope: the loss is still far from its "
                     "lowest after 200 steps.")  # fmt: skip
     else:
-        other = finder
-        other = other[other["optimizer"] == "SGD"]
         hint = "too high, up on the right slope, or beyond."
-        if len(other) and close(rate, other.loc[other["loss"].idxmin(), "rate"], 0.6):
+        if "SGD" in finder and close(rate, finder["rate"][finder["SGD"].idxmin()], 0.6):
             hint = "that would suit SGD. Look at the other curve."
         yield wrong(f"chosen_rate: {hint}")
 
 
-# --- 3. Find the bug --------------------------------------------------------------
+# --- 2. Find the bug --------------------------------------------------------------
 
 # Weight, velocity, slope, rate, beta.
 CASES = [
@@ -241,7 +193,7 @@ def _judge_defaults(function):
     )
 
 
-# --- 4. A staircase ---------------------------------------------------------------
+# --- 3. A staircase ---------------------------------------------------------------
 
 STEPS = 375  # an epoch of 48,000 images in batches of 128
 ASKED = (0, 1, 100, 374, 375, 376, 749, 750, 1125, 1500, 2249)
@@ -314,54 +266,85 @@ def _judge_fall(rates):
         )
 
 
-# --- 5. Three short fits ----------------------------------------------------------
+# --- 4. Four short fits -----------------------------------------------------------
 
-CAUSES = ("rate too low", "rate too high", "overfitting")
-LONGER, SHORTER, AFRESH, EPOCHS = TRIES = (
+CAUSES = LOW, HIGH, UNSETTLED, OVERFITTING = (
+    "rate too low",
+    "rate far too high",
+    "steps too long to settle",
+    "overfitting",
+)
+TRIES = LONGER, SHORTER, AFRESH, REMEDY, EPOCHS = (
     "ten times the rate",
     "a lower rate",
     "a lower rate and a new model",
+    "dropout or early stopping",
     "more epochs",
 )
 # For each fit: what is right, then what to say of each mistake.
 DIAGNOSES = {
     "A": (
-        {"rate too high"},
+        {HIGH},
         {
-            "rate too low": "short steps do not take a loss to 172, far above knowing nothing.",
-            "overfitting": "the training loss would be low. It stands at that of knowing nothing.",
+            LOW: "short steps do not take a loss to 172, far above knowing nothing.",
+            UNSETTLED: "steps that cannot settle still learn. Has this one learned anything?",
+            OVERFITTING: "the training loss would be low. It stands at that of knowing nothing.",
         },
         {AFRESH},
         {
             LONGER: "that would throw the weights further still.",
             SHORTER: "it is, but what are these weights worth after such a start? Think of the "
             "dead units.",
-            EPOCHS: "it stands still: from there the slopes no longer show the way back.",
+            REMEDY: "against overfitting. Is there anything that it has learned by heart?",
+            EPOCHS: "it stands still, with units that no step can wake.",
         },
     ),
     "B": (
-        {"rate too low"},
+        {LOW},
         {
-            "rate too high": "no step leaps here: the loss falls evenly. How fast?",
-            "overfitting": "the validation loss falls as well.",
+            HIGH: "no step leaps here: the loss falls evenly. How fast?",
+            UNSETTLED: "nothing jumps about here: the loss falls evenly. How fast?",
+            OVERFITTING: "the validation loss falls as well.",
         },
         {LONGER},
         {
-            SHORTER: "it falls by 0.01 an epoch. That would make it slower still.",
-            AFRESH: "it falls by 0.01 an epoch. That would make it slower still.",
-            EPOCHS: "at 0.01 an epoch it would take hundreds. Something is cheaper.",
+            SHORTER: "it falls slowly enough. That would make it slower still.",
+            AFRESH: "it falls slowly enough. That would make it slower still.",
+            REMEDY: "against overfitting. Is the training loss low?",
+            EPOCHS: "at this pace it would take hundreds. Something is cheaper.",
         },
     ),
     "C": (
-        {"overfitting"},
+        {OVERFITTING},
         {
-            "rate too high": "the training loss falls well. What does the validation loss do?",
-            "rate too low": "the training loss falls fast. What does the validation loss do?",
+            HIGH: "the training loss falls to almost nothing. What does the validation loss do?",
+            LOW: "the training loss falls fast. What does the validation loss do?",
+            UNSETTLED: "the training loss has settled, close to 0.",
+        },
+        {REMEDY},
+        {
+            LONGER: "the training loss needs no help. Which loss rises?",
+            SHORTER: "the training loss is near 0: these steps do settle, on what they learn from. "
+            "What keeps a network from learning by heart?",
+            AFRESH: "the training loss is near 0: these steps do settle, on what they learn from. "
+            "What keeps a network from learning by heart?",
+            EPOCHS: "the validation loss rises already. More of the same would not turn it.",
+        },
+    ),
+    "D": (
+        {UNSETTLED},
+        {
+            HIGH: "too high it is, but not so far that nothing is learned. Which words say what "
+            "the training loss does after the first epoch?",
+            LOW: "the first epoch gets far. And then?",
+            OVERFITTING: "the training loss would go on falling. Look at it from the second epoch "
+            "on.",
         },
         {SHORTER, AFRESH},
         {
-            LONGER: "longer steps bring it sooner (section 7).",
-            EPOCHS: "the validation loss rises already. More of the same would not turn it.",
+            LONGER: "longer steps settle even less.",
+            REMEDY: "against overfitting. But the training loss itself stays high.",
+            EPOCHS: "the training loss stopped falling epochs ago.",
         },
     ),
 }
@@ -396,3 +379,95 @@ def _judge_choice(what, choice, answers, hints, listed):
     if choice not in answers and choice not in hints:
         return wrong(f"{what}: {choice!r} is not in the list {listed}.")
     return judged(choice in answers, f"{what}: {choice}.", f"{what}: {hints.get(choice)}")
+
+
+# --- 5. Three epochs ----------------------------------------------------------------
+
+GOAL = 0.09
+LAYERS = [("Dense", 128, "relu"), ("Dense", 10, "softmax")]
+
+
+def _cross_entropy(model, images, digits):
+    """The mean of -log p, whatever loss the model was compiled with; None where there is none."""
+    try:
+        shares = np.asarray(model.predict(images, batch_size=4000, verbose=0), "float64")
+        right_ones = shares[np.arange(len(digits)), np.asarray(digits).astype(int)]
+        return as_number(-np.log(np.maximum(right_ones, 1e-7)).mean())
+    except Exception:  # data of another form, a model that was taken apart
+        return None
+
+
+@exercise("05-three", "fit my_model for three epochs, and keep what fit returns as my_history")
+def three_epochs(
+    my_model: keras.Model,
+    my_history: keras.callbacks.History,
+    train_images: object,
+    train_digits: object,
+    val_images: object,
+    val_digits: object,
+):
+    found = [
+        (type(layer).__name__, getattr(layer, "units", None), activation)
+        for layer, activation in unfolded(my_model)
+    ]
+    if found != LAYERS or my_model.count_params() != 101_770:
+        yield wrong(
+            "my_model: this is another network. The task is to get the most out of the one that "
+            "create_model makes."
+        )
+        return
+    epochs = len(getattr(my_history, "epoch", ()))  # one that never ran has none
+    if not epochs:
+        yield wrong("my_history is empty: this fit has not run.")
+        return
+    if my_history.model is not my_model:
+        yield wrong(
+            "my_history belongs to another model than my_model: keep the two that fit returns."
+        )
+        return
+    asked = epochs * (my_history.params.get("steps") or 0)
+    if epochs > 3:
+        yield wrong(f"epochs: {epochs}; there are three to spend.")
+        return
+    if asked and steps_taken(my_model) > asked:
+        yield wrong(
+            f"epochs: my_model has taken {steps_taken(my_model):,} steps, more than this fit's "
+            f"{asked:,}. A second fit goes on where the first one stopped; begin with a new model."
+        )
+        return
+    yield right(f"epochs: {epochs}, from the start.")
+    yield from _judge_reached(my_model, train_images, train_digits, val_images, val_digits)
+
+
+def _judge_reached(model, train_images, train_digits, val_images, val_digits):
+    validation = _cross_entropy(model, val_images, val_digits)
+    if validation is None:
+        yield changed("val_images", "val_digits")
+        return
+    try:
+        training = _cross_entropy(model, train_images[:12_000], train_digits[:12_000])
+    except Exception:  # they have no beginning
+        training = None
+    if training is None:
+        yield changed("train_images", "train_digits")
+        return
+    if validation < GOAL and validation < 1.1 * training:
+        yield wrong(
+            f"validation: {validation:.3f}, but {training:.3f} on the training images. A network "
+            "does better on what it has learned from. Were the validation images among that?"
+        )
+    elif validation < GOAL:
+        yield right(f"goal: a validation loss of {validation:.3f}, below {GOAL:g}.")
+    else:
+        yield wrong(f"goal: a validation loss of {validation:.3f}; it should be below {GOAL:g}. "
+                    f"{_what_next(training, validation)}")  # fmt: skip
+
+
+def _what_next(training, validation):
+    if validation > 1:
+        return "It has learned next to nothing: find a rate for this optimizer first (section 3)."
+    if validation > 0.15:
+        return "The way is still long: is the rate on the floor of its valley?"
+    if training < validation / 2:
+        return "The training loss is far lower: fewer, or calmer, steps may be enough."
+    return "Close. What lets weights settle in the last epoch?"
