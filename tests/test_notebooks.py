@@ -59,7 +59,7 @@ REASON = re.compile(
 OPEN = re.compile(
     r"\b(we think|we do not know|is not known|not tested here|perhaps)\b", re.IGNORECASE
 )
-FIRST_EDITION = {"05", "06", "07", "08", "09", "10", "11", "12"}
+FIRST_EDITION = {"05", "07", "08", "09", "10", "11", "12"}
 LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 
