@@ -351,10 +351,7 @@ TOO_ALIKE = 0.01  # training minus validation accuracy; 0.02 or more in honest f
 @exercise("06-ninety", "write own_rows and fit own_model")
 def ninety(own_rows: Callable, own_model: keras.Model, reviews: object, labels: object):
     truth = as_array(labels)
-    if truth is None or truth.ndim != 1 or np.shape(reviews) != truth.shape:
-        yield changed("reviews", "labels")
-        return
-    if len(truth) <= VALIDATION:
+    if truth is None or truth.ndim != 1 or not VALIDATION < len(truth) == _length(reviews):
         yield changed("reviews", "labels")
         return
     if not own_model.built:
@@ -368,6 +365,13 @@ def ninety(own_rows: Callable, own_model: keras.Model, reviews: object, labels: 
             return
     yield right("own_rows and own_model fit together.")
     yield _judge_ninety(**found)
+
+
+def _length(thing):
+    try:
+        return len(thing)
+    except Exception:  # whatever it is, it is no list of reviews
+        return None
 
 
 def _accuracy(own_rows, own_model, reviews, truth):
