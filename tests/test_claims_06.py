@@ -146,6 +146,27 @@ def test_long_fit_was_of_twenty_epochs(curves):
     assert list(curves.columns) == ["binary_accuracy", "loss", "val_binary_accuracy", "val_loss"]
 
 
+@reason("There are ten times as many weights as training reviews, nearly all in the first layer")
+@reason("an epoch now has 49 steps instead of 30.")
+@reason("Ten thousand words make 100 million possible pairs")
+@reason("the remainder after division by 2²², about 4 million.")
+@reason("Knowing nothing costs 0.69.")
+def test_arithmetic_of_the_prose():
+    weights = [layer.count_params() for layer in model("model_imdb").layers]
+    assert sum(weights) / 15_000 == pytest.approx(10, abs=1)
+    assert weights[0] > 0.99 * sum(weights)
+    assert (-(-25_000 // 512), -(-15_000 // 512)) == (49, 30)
+    assert 10_000**2 == 100e6
+    assert abs(2**22 - 4e6) < 2e5
+    assert np.log(2) == pytest.approx(0.69, abs=0.005)
+
+
+@reason("the network got 89.0%.")
+def test_what_the_exercise_is_to_beat(results):
+    """0.885 to 0.890."""
+    assert results["val_accuracy"] == pytest.approx(0.89, abs=0.006)
+
+
 def test_best_epoch_is_that_of_the_curve(curves, results):
     assert results["best_epoch"] == curves["val_loss"].idxmin()
 
@@ -186,8 +207,9 @@ def test_the_ladder_holds_what_was_measured(ladder, results, unit):
 # ------------------------------------------------------------------ the claims
 
 
+@reason("Will it beat its 85%?")
 def test_naive_bayes_on_words(ladder):
-    """So 85% is what counting gives: no seed in it."""
+    """0.849: no seed in it."""
     (reviews, labels), _ = data()
     tone = words()[2]
     scores = np.array([tone[np.unique(ids)].sum() for ids in reviews[:10_000]])
@@ -202,7 +224,7 @@ def test_naive_bayes_on_words(ladder):
 )
 @reason("a quarter of the mistakes gone?")
 def test_one_unit_beats_counting(unit, results):
-    """UNIT"""
+    """Lowest at epoch 4 or 5: 0.889 to 0.892; naive Bayes 0.849."""
     accuracy = unit["val_binary_accuracy"][unit["val_loss"].idxmin()]
     assert 0.88 <= accuracy <= 0.9
     assert 0.035 <= accuracy - results["baseline_accuracy"] <= 0.05
@@ -255,7 +277,7 @@ def test_naive_bayes_is_overconfident(naive):
 
 @claim("The unit is sure less often, and right more often when it is.")
 def test_the_unit_is_modest(naive):
-    """NAIVE"""
+    """Sure of 0.52 to 0.53, 0.976 to 0.977 right; naive Bayes 0.83, 0.897."""
     unit, bayes = (naive.loc[("as they are", by)] for by in ("one unit", "naive Bayes"))
     assert 0.4 < unit["share_sure"] < 0.65
     assert unit["right_when_sure"] > bayes["right_when_sure"] + 0.05
@@ -307,7 +329,7 @@ def test_accuracies_part(curves):
 )
 @reason("two hidden layers, 150,000 more weights, added nothing to one unit.")
 def test_hidden_layers_add_nothing(curves, unit):
-    """DEEP"""
+    """Unit minus network: loss -0.003 to -0.001, accuracy 0.001 to 0.007."""
     network, single = (h.loc[h["val_loss"].idxmin()] for h in (curves, unit))
     assert abs(network["val_loss"] - single["val_loss"]) < 0.01
     assert abs(network["val_binary_accuracy"] - single["val_binary_accuracy"]) < 0.01
@@ -320,7 +342,7 @@ def test_hidden_layers_add_nothing(curves, unit):
 )
 @reason("What late epochs learn of rare words does not")
 def test_rare_words_are_learned_by_heart(rare):
-    """RARE"""
+    """8 to 11 times after twenty epochs, 1.2 to 1.3 times at the best (seeds 1, 2, 3, 6)."""
     times = rare["no rare words"] / rare["all words"]
     assert times["training", "20 epochs"] > 4
     assert 1.1 < times["training", "best epoch"] < 2
@@ -330,7 +352,7 @@ def test_rare_words_are_learned_by_heart(rare):
     "On validation reviews rare words help the best model a little, and the last one not at all.",
 )
 def test_rare_words_do_not_carry_over(rare):
-    """RAREVAL"""
+    """Loss without them: 0.007 to 0.010 higher at the best epoch, 0.006 to 0.017 lower at last."""
     gain = rare["no rare words"] - rare["all words"]
     assert 0 < gain["validation", "best epoch"] < 0.025
     assert gain["validation", "20 epochs"] < 0.01
@@ -421,13 +443,14 @@ def test_words_of_the_review_with_two_hands():
 
 
 @claim(
-    "In review 1496 the words that lower the score do so by more than twice as much as the others "
-    "raise it.",
+    "In review 1496 *enjoy* is among the three words that raise the score most; together those "
+    "that lower it weigh more.",
 )
 def test_words_of_the_lover_of_bad_films():
-    """LOVER"""
+    """*enjoy* most of all; those that lower it weigh 2.0 to 3.1 times as much (seeds 1, 2, 6)."""
+    assert "enjoy" in list(moves(1496))[-3:]
     moved = np.array(list(moves(1496).values()))
-    assert -moved[moved < 0].sum() > 2 * moved[moved > 0].sum()
+    assert -moved[moved < 0].sum() > 1.3 * moved[moved > 0].sum()
 
 
 @claim(
@@ -504,7 +527,7 @@ def test_all_reviews_and_the_course(results):
 @reason("Better inputs did what hidden layers did not.")
 @reason("Hidden layers added nothing here; pairs of words did.")
 def test_pairs_win_on_the_test(results):
-    """PAIRS"""
+    """Pairs: validation 0.904 to 0.910, test 0.898 to 0.901; the others at most 0.888."""
     others = results[["test_accuracy", "final_accuracy"]].max()
     assert results["own_test_accuracy"] > others + 0.005
     assert 0.9 <= results["own_val_accuracy"] < 0.93
