@@ -342,7 +342,7 @@ def test_hidden_layers_add_nothing(curves, unit):
 )
 @reason("What late epochs learn of rare words does not")
 def test_rare_words_are_learned_by_heart(rare):
-    """8 to 11 times after twenty epochs, 1.2 to 1.3 times at the best (seeds 1, 2, 3, 6)."""
+    """8 to 11 times after twenty epochs, 1.2 to 1.3 times at the best."""
     times = rare["no rare words"] / rare["all words"]
     assert times["training", "20 epochs"] > 4
     assert 1.1 < times["training", "best epoch"] < 2
