@@ -2,7 +2,7 @@
 
 import functools
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 from lesson.checks.engine import exercise
 from lesson.checks.judges import (
     RIGHT,
+    as_array,
     as_number,
     called,
     changed,
@@ -25,6 +26,7 @@ from lesson.checks.judges import (
     number,
     right,
     steps_taken,
+    told,
     unfolded,
     wrong,
 )
@@ -159,27 +161,20 @@ def opposites(one_text: str, other_text: str):
         "texts: two different ones. Whether they say opposite things, only you can tell.",
         "texts: both have the same words in the same order.",
     )
-    yield _judge_rows(one_text.lower().split(), other_text.lower().split())
+    yield _judge_rows(one, other)
 
 
 def _judge_rows(one, other):
-    """As the notebook's `encode` cuts texts: a mark of punctuation is part of its word."""
     alone = sorted(set(one) ^ set(other))
     if not alone:
         return right("row: the same ones in the same places.")
     shown = ", ".join(map(repr, alone[:5]))
-    is_same = set(_ids(one)) == set(_ids(other))
-    if set(_words(" ".join(one))) == set(_words(" ".join(other))):
-        way_out = (
-            " A punctuation mark makes another word of the one it touches; leave the marks out."
+    if set(_ids(one)) == set(_ids(other)):
+        return wrong(
+            f"row: the same, but only since the vocabulary lacks some words: {shown}. Use commoner "
+            "ones."
         )
-    else:
-        way_out = " Use commoner ones." if is_same else ""
-    if is_same:
-        text = f"the same, but only since the vocabulary lacks some words: {shown}."
-    else:
-        text = f"not the same. Only one of the two has: {shown}."
-    return wrong(f"row: {text}{way_out}")
+    return wrong(f"row: not the same. Only one of the two has: {shown}.")
 
 
 # -------------------------------------------------------------- 3: build and compile
@@ -254,43 +249,7 @@ def _judge_last(units, activation):
     )
 
 
-# ------------------------------------------------------------------ 4: count the steps
-
-
-@exercise("06-steps", "set steps_per_epoch and last_batch to your two numbers")
-def steps(steps_per_epoch: Real, last_batch: Real):
-    left = 15_000 - (steps_per_epoch - 1) * 512  # what another number of steps would leave
-    yield number(
-        "steps_per_epoch",
-        steps_per_epoch,
-        STEPS,
-        "the last, smaller batch makes a step too.",
-        {
-            "29 batches hold 14,848 reviews. What of the rest?": 29,
-            "that is 25,000 / 512: the 10,000 validation reviews are not trained on.": (49, 48),
-            "that is for the 10,000 validation reviews, or the number of epochs.": 20,
-            "that is the size of a batch. How many batches are there?": 512,
-            "that is in all twenty epochs; how many are in one?": 600,
-        },
-        "a step is taken or not. The batch that is not full makes a step too."
-        if 29 < steps_per_epoch < 30
-        else "how many batches does it take until all reviews were used?",
-    )
-    yield number(
-        "last_batch",
-        last_batch,
-        15_000 - 29 * 512,
-        "what 29 full batches leave.",
-        {
-            "then 15,000 would be a multiple of 512.": 512,
-            "that many are missing from the last batch; how many are in it?": 360,
-        },
-        "what is left of 15,000 after all the full batches?",
-        follows=(left, "steps_per_epoch"),
-    )
-
-
-# ------------------------------------------------------- 5: train anew to the best epoch
+# ------------------------------------------------------- 4: train anew to the best epoch
 
 
 @exercise("06-retrain", "set best_epoch and fit model_best")
@@ -380,3 +339,102 @@ def _judge_result(loss, lowest):
         "Was the seed set to 6 right before the model was built, and was it fitted on train_rows "
         "and train_labels alone?",
     )
+
+
+# ------------------------------------------------------------------- 5: ninety percent
+
+VALIDATION = 10_000  # reviews, the first
+ENOUGH, BEATEN = 0.90, 0.89  # the goal, and what the network of the notebook reached
+TOO_ALIKE = 0.01  # training minus validation accuracy; 0.02 or more in honest fits
+
+
+@exercise("06-ninety", "write own_rows and fit own_model")
+def ninety(own_rows: Callable, own_model: keras.Model, reviews: object, labels: object):
+    truth = as_array(labels)
+    if truth is None or truth.ndim != 1 or not VALIDATION < len(truth) == _length(reviews):
+        yield changed("reviews", "labels")
+        return
+    if not own_model.built:
+        yield wrong("own_model has not seen any rows yet. Fit it first.")
+        return
+    found = {}
+    for name, part in (("validation", slice(VALIDATION)), ("training", slice(VALIDATION, 15_000))):
+        found[name], fault = _accuracy(own_rows, own_model, reviews[part], truth[part])
+        if fault:
+            yield fault
+            return
+    yield right("own_rows and own_model fit together.")
+    yield _judge_ninety(**found)
+
+
+def _length(thing):
+    try:
+        return len(thing)
+    except Exception:  # whatever it is, it is no list of reviews
+        return None
+
+
+def _accuracy(own_rows, own_model, reviews, truth):
+    """The share that a learner's model gets right with the learner's rows, or a line on why not."""
+    rows, fault = called("own_rows", own_rows, reviews, patience=10)
+    if fault:
+        return None, fault
+    if not hasattr(rows, "shape") or len(rows.shape) < 2 or rows.shape[0] != len(reviews):
+        what = f"rows of type {type(rows).__name__}"
+        if hasattr(rows, "shape"):
+            what = f"an array of shape {tuple(rows.shape)}"
+        return None, wrong(
+            f"own_rows: given {len(reviews):,} lists of ids, it returns {what}. It should be an "
+            "array with one row for each of them. Does it use its argument?"
+        )
+    try:
+        said = as_array(own_model.predict(rows, batch_size=500, verbose=0))
+    except Exception as error:
+        columns = getattr(own_model, "input_shape", None)
+        own = f" The model wants {columns[1:]}." if isinstance(columns, tuple) else ""
+        return None, wrong(
+            f"own_model cannot read what own_rows returns, rows of {tuple(rows.shape)[1:]}.{own} "
+            f"It stops with {told(error)}."
+        )
+    if said is None or said.shape not in ((len(truth),), (len(truth), 1), (len(truth), 2)):
+        many = 0 if said is None else said.size // len(truth)
+        return None, wrong(
+            f"own_model: for each review it answers with {many} numbers; asked for is one, the "
+            "probability of positive."
+        )
+    if said.ndim == 2 and said.shape[1] == 2:
+        verdict = said.argmax(axis=1)
+    else:  # a probability; or a score, which may be of any size
+        verdict = said.ravel() > (0.5 if said.min() >= 0 and said.max() <= 1 else 0)
+    return np.mean(verdict == truth), None
+
+
+def _judge_ninety(validation, training):
+    shown = f"{validation:.1%} of the validation reviews"
+    if validation < 0.4:
+        return wrong(f"goal: {shown}. Worse than guessing: were the labels turned round?")
+    if validation < 0.6:
+        return wrong(
+            f"goal: {shown}, hardly better than guessing. Was own_model fitted, and with the "
+            "labels that belong to its rows?"
+        )
+    if validation >= ENOUGH and training - validation < TOO_ALIKE:
+        return wrong(
+            f"goal: {shown}, and {training:.1%} of the training reviews. A model does better on "
+            "what it has learned from; yours knows both equally well. Was it fitted on the "
+            "validation reviews too? They are the first 10,000."
+        )
+    if validation >= ENOUGH:
+        return right(f"goal: {validation:.0%} of the validation reviews classified correctly.")
+    advice = (
+        "Better than the network of section 5, and not there yet. What do pairs know that words "
+        "do not? Which of them, and how many?"
+        if validation > BEATEN
+        else "The network of section 5 got 89.0%. What could rows hold that multi-hot words lack?"
+    )
+    also = (
+        f" On training reviews it gets {training:.1%}: fewer epochs may be better."
+        if training > 0.985
+        else ""
+    )
+    return wrong(f"goal: {shown}; 90% is asked for. {advice}{also}")
