@@ -195,7 +195,7 @@ def test_distance_does_not_tell_underfitting(linear, intro):
     "over five seeds)."
 )
 def test_two_hundred_are_memorised():
-    """All of the 200 with each seed; of the first 2,000 validation images 0.23 to 0.29, of all 0.30 with seed 3."""
+    """All of the 200; of the first 2,000 validation images 0.23 to 0.29, of all, seed 3, 0.30."""
     shares = table("own_200").iloc[0]
     assert shares["known"] > 0.99
     assert 0.18 <= shares["new"] <= 0.35
