@@ -8,7 +8,8 @@ import sys
 import pytest
 
 import editions
-from notebook_files import NOTEBOOKS, code, every_notebook, read, tags
+import teaching_times
+from notebook_files import NOTEBOOKS, ROOT, code, every_notebook, read, tags
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +69,14 @@ def test_solutions_fold_and_exercises_are_marked(book, path):
         assert len(re.findall(rf'class="[^"]*\b{found}\b', page(book, path))) == count
     folded = re.findall(r'class="[^"]*\btag_hide-cell\b', page(book, path))
     assert len(folded) == sum("solution" in tags(cell) for cell in cells)
+
+
+def test_schedules_for_instructors_have_the_computed_minutes():
+    """`python tools/teaching_times.py` prints them."""
+    page = (ROOT / "book" / "instructors.md").read_text("utf-8")
+    parts = re.findall(r"\b(\d\d)( first sitting)? \((\d+)\)", page)
+    assert len(parts) > 20
+    for number, sitting, stated in parts:
+        (path,) = (p for p in NOTEBOOKS if p.name.startswith(number))
+        minutes, sittings = teaching_times.of(read(path))
+        assert int(stated) == (sittings[0] if sitting else minutes), f"{number}{sitting}"
