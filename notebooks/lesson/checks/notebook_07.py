@@ -7,11 +7,11 @@ import numpy as np
 
 from lesson.checks.engine import exercise
 from lesson.checks.judges import (
-    as_array,
     as_number,
     called,
     changed,
     close,
+    cross_entropy,
     curves,
     judged,
     note,
@@ -333,9 +333,9 @@ def few(
         yield wrong("model_few: it should end in one unit, the probability of a positive review.")
     else:
         yield from _judge_few(
-            _cross_entropy(model_few, few_reviews, few_labels),
-            _cross_entropy(model_few, val_reviews[:5_000], val_labels[:5_000]),
-            _cross_entropy(model_few, val_reviews[5_000:], val_labels[5_000:]),
+            cross_entropy(model_few, few_reviews, few_labels),
+            cross_entropy(model_few, val_reviews[:5_000], val_labels[:5_000]),
+            cross_entropy(model_few, val_reviews[5_000:], val_labels[5_000:]),
         )
 
 
@@ -344,16 +344,6 @@ def _are_reviews(reviews, labels, count):
         isinstance(array, np.ndarray) and array.shape == shape and array.dtype.kind in "uif"
         for array, shape in ((reviews, (count, 10_000)), (labels, (count, 1)))
     )
-
-
-def _cross_entropy(model, reviews, labels):
-    """Of a model's answers, without any penalty; None where they are no probabilities."""
-    answers = as_array(model.predict(reviews, batch_size=500, verbose=0))
-    if answers is None or answers.min() < 0 or answers.max() > 1:
-        return None
-    answers = np.clip(answers, 1e-7, 1 - 1e-7)
-    labels = np.asarray(labels, float).reshape(-1, 1)
-    return float(-np.mean(np.log(np.where(labels > 0.5, answers, 1 - answers))))
 
 
 def _judge_few(training, validation, others):
