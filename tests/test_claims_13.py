@@ -133,7 +133,7 @@ def test_layers_that_the_series_uses_are_in_bold(cells):
     for path in NOTEBOOKS:
         if not path.name.startswith("13-"):
             text = "\n".join(cell.source for cell in code(read(path)))
-            used |= set(re.findall(r"\bkeras\.layers\.([A-Z]\w+)", text))
+            used |= set(re.findall(r"\blayers\.([A-Z]\w+)", text))
     in_bold = set(re.findall(r"\*\*(\w+)\*\*", cells["layers"]))
     named = set(re.findall(r"\b[A-Z]\w+", cells["layers"].partition("|---|")[2]))
     not_layers = {"Layer", "Input", "InputLayer"}

@@ -412,12 +412,12 @@ def test_links_inside_the_repository_land():
     texts = {p: "\n".join(c.source for c in markdown(nb)) for p, nb in pages.items()}
     texts |= {p: p.read_text(encoding="utf-8") for p in tracked(".md")}
     for page, text in texts.items():
-        # A page of the web edition is read from where the notebooks lie beside it.
-        folder = ROOT if page.parent.name == "book" else page.parent
+        # The web edition's own pages are read with the folder of notebooks beside them.
+        folders = [page.parent, ROOT] if page.parent.name == "book" else [page.parent]
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             file, _, anchor = target.partition("#")
             if file and "://" not in target and not target.startswith("mailto:"):
-                assert (folder / file).exists(), f"{page.name}: {target}"
+                assert any((at / file).exists() for at in folders), f"{page.name}: {target}"
             if anchor and (file or page.name) == "glossary.md":
                 assert anchor in glossary(), f"{page.name}: {target}"
 
