@@ -42,14 +42,22 @@ def test_transcript(exercise, request):
     assert "NameError: name" not in said, "an attempt names what the kernel does not have"
     if not request.config.getoption("rewrite"):
         again = transcripts.rewritten(exercise, said)
-        assert compared(again) == compared(said)
+        assert compared(again, exercise) == compared(said, exercise)
 
 
-def compared(text):
+# Their judges measure what a fit has reached: on another processor the last digits differ.
+MEASURED = {"03-own", "04-own", "05-three", "06-ninety", "07-few", "08-better", "09-pass"}
+
+
+def compared(text, exercise):
     """What is compared: not the words of others' errors, which change with their versions.
 
     On another backend than the one of the transcripts, only what was right and what was not.
     """
+    if exercise in MEASURED:
+        text = re.sub(
+            r"^([✓✗·].*)", lambda told: re.sub(r"\d+(\.\d+)?%?", "#", told[0]), text, flags=re.M
+        )
     if keras.config.backend() != "tensorflow":
         return re.findall(r"^(?:[✓✗·]|All right)", text, re.MULTILINE)
     return re.sub(r"(\w+Error): .*", r"\1", text)

@@ -246,7 +246,7 @@ def _judge_gap(found, gap):
 
 
 @exercise("03-own", "build and fit model_own")
-def own(model_own: keras.Model, train_images: object, train_labels: object, val_images: object):
+def own(model_own: keras.Model, train_images: object, train_labels: object):
     if not model_own.built:
         yield wrong("model_own has no weights yet: begin it with keras.Input, or fit it.")
         return
