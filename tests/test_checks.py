@@ -39,7 +39,7 @@ def test_transcript(exercise, request):
     assert "✗" not in told
     assert "·" not in told, "a note on the solution itself"
     assert "stumbled" not in said
-    assert "NameError: name" not in said, "an attempt names what the kernel does not have"
+    assert "\nNameError: name" not in said, "an attempt names what the kernel does not have"
     if not request.config.getoption("rewrite"):
         again = transcripts.rewritten(exercise, said)
         assert compared(again, exercise) == compared(said, exercise)
