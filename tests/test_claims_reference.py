@@ -5,7 +5,7 @@ import pandas as pd
 from claims import of_this_run, saved
 from lesson.outputs import REFERENCE, outputs_folder
 
-# Made by `python train_best.py` and `python dropout_seeds.py`; no notebook saves them.
+# Made by the commands beside the notebooks, such as `python train_best.py`.
 BY_COMMAND = [
     REFERENCE / name
     for name in (
@@ -14,6 +14,7 @@ BY_COMMAND = [
         "model_best.json",
         "best_seeds.csv",
         "dropout_seeds.csv",
+        "overfitting_seeds.csv",
     )
 ]
 
