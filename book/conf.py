@@ -17,7 +17,6 @@ language = "en"
 
 extensions = ["myst_nb"]
 root_doc = "index"
-exclude_patterns = ["notebooks/lesson"]
 nb_execution_mode = "off"
 nb_code_prompt_show = "Show the solution"  # nothing else is folded
 nb_code_prompt_hide = "Hide the solution"
