@@ -311,6 +311,19 @@ def measure(model, images, labels):
     return {name: round(float(value), 4) for name, value in found.items()}
 
 
+def count_flops(model, images, epochs):
+    """Multiplications and additions of a fit, in convolutions and dense layers, to two digits.
+
+    A step backward takes twice as many as one forward.
+    """
+    forward = 0
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            places = np.prod(layer.output.shape[1:-1], dtype=int)  # 1 for a dense layer
+            forward += 2 * int(places) * int(np.prod(layer.kernel.shape))
+    return float(f"{3 * forward * images * epochs:.1e}")
+
+
 def write_record(name, command, seed, rows, measured):
     """Write `fit_outputs/<name>.json`: enough to make the model again, and how it did."""
     used = re.compile(rf"(keras|numpy|{keras.backend.backend()}([-_]cpu)?)$")
@@ -377,6 +390,7 @@ def run(options, without=()):
         add_row("ablation", row, ["without", "seed", "epochs"])
     else:
         measured = {f"test_{what}": value for what, value in found.items()}
+        flops = count_flops(model, len(images), epochs)
         # Another optimizer, for the file: the state of the one used is as large as the weights.
         model.compile(
             "sgd", "categorical_crossentropy", metrics=[keras.metrics.CategoricalAccuracy()]
@@ -384,7 +398,7 @@ def run(options, without=()):
         save_model(model, name)
         save_history(pd.DataFrame(rows), "history_best")
         command = f"python train_best.py --seed {seed} --epochs {epochs}"
-        write_record(name, command, seed, rows, measured)
+        write_record(name, command, seed, rows, measured | {"flops": flops})
         row = {"seed": seed, "epochs": epochs, **measured, "minutes": minutes(rows)}
         add_row("best_seeds", row, ["seed", "epochs"])
     checkpoints.delete()

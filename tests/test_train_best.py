@@ -255,6 +255,16 @@ def test_measures_are_those_of_keras():
     assert found["loss"] == pytest.approx(loss, rel=1e-3)
 
 
+def test_flops_are_counted():
+    """By hand for the first layers: 2 × places × a filter's weights × filters, three times."""
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(24, 2, use_bias=False)(inputs)
+    x = keras.layers.MaxPooling2D(31)(x)
+    model = keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(x)))
+    by_hand = 3 * (2 * 31 * 31 * 12 * 24 + 2 * 24 * 10) * 40 * 2
+    assert train_best.count_flops(model, 40, 2) == pytest.approx(by_hand, rel=0.05)
+
+
 @pytest.fixture
 def command(tmp_path, monkeypatch):
     """The command, on forty small images; outputs in a folder of their own."""
@@ -278,6 +288,7 @@ def test_command_saves_model_history_and_record(command, tmp_path):
     record = json.loads((tmp_path / "model_best.json").read_text())
     assert record["command"] == "python train_best.py --seed 1 --epochs 1"
     assert len(record["versions"]) == 3, "Keras, its backend, NumPy"
+    assert record["flops"] > 1e6
     model = keras.saving.load_model(tmp_path / "model_best.keras")
     _, accuracy = model.evaluate(IMAGES / np.float32(255), LABELS, verbose=0)
     assert record["test_accuracy"] == pytest.approx(accuracy, abs=1e-4)
