@@ -4,11 +4,16 @@ The first six sections are fixed by seeds; "five other searches" have the sample
 In sections 8 and 9 processes race, so no two runs are equal.
 """
 
+import re
+
 import numpy as np
 import pytest
 
 from claims import claim, of_this_run, reason, saved, table
 from lesson.folds import fold_score
+from notebook_files import NOTEBOOKS, code, read
+
+(NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("11-"))
 
 KNOBS = ["learning_rate", "units", "layers", "dropout"]
 
@@ -153,6 +158,32 @@ def test_small_network_underfits(curves):
     assert curves["D"]["loss"][80] > 0.8 * curves["D"]["loss"][60]
 
 
+@reason("D has arrived, on training rows too: its size is the knob that is left.")
+def test_no_more_epochs_would_help_the_small_network(curves):
+    """The last 20 epochs change its training loss by less than 1%; C's falls by a third."""
+    fall = {panel: 1 - curve["loss"][80] / curve["loss"][60] for panel, curve in curves.items()}
+    assert abs(fall["D"]) < 0.1 < fall["C"]
+
+
+@reason("| training and validation loss both still falling steadily at the end | steps too small,")
+@reason("| loss jumps up and down | steps too large | learning rate down |")
+@reason("| both level off, near each other, at a loss that is too high | underfitting | more capa")
+@reason(
+    "| training loss far below validation loss, which has levelled off or rises | overfitting |"
+)
+def test_curves_are_those_of_the_table(curves):
+    """Rates 5e-5 and 0.1, no hidden layer, 3 layers of 256: which curve is whose."""
+    (cell,) = (cell for cell in code(read(NOTEBOOK)) if cell.id == "curves-fit")
+    cases = re.findall(r'\{"(learning_rate|layers)": ([^,}]+)', cell.source)
+    order = np.random.default_rng(11).permutation(4)
+    panels = {name: cases[case] for name, case in zip("ABCD", order, strict=True)}
+    rate = "learning_rate"
+    assert [panels["A"], panels["D"]] == [("layers", "3"), ("layers", "0")]
+    assert [panels["B"], panels["C"]] == [(rate, "0.1"), (rate, "5e-5")]
+    small = curves["D"]
+    assert small["val_loss"][80] < 1.6 * small["loss"][80]
+
+
 # --- 3. A grid, or chance ------------------------------------------------------------
 
 
@@ -182,6 +213,14 @@ def test_rate_matters_and_dropout_little(two_knobs):
     assert np.ptp(grid.loc[0.001]) < 1
 
 
+@reason("the grid tried three values, three times each; the random points tried nine.")
+def test_grid_repeats_its_rates(two_knobs):
+    assert two_knobs.groupby("search")["learning_rate"].nunique().to_dict() == {
+        "grid": 3,
+        "random": 9,
+    }
+
+
 @pytest.fixture(scope="module")
 def chance():
     rows = table("tuning_chance")
@@ -206,6 +245,12 @@ def test_narrow_valley_is_found_by_chance(chance):
     assert 0.2 < grid < 0.6
     assert 0.04 < nine < 0.3
     assert grid - nine > 0.12
+
+
+@reason("Chance is worth most to those who know least.")
+def test_chance_is_worth_more_in_the_wide_range(chance):
+    worth = chance["nine rates"] - chance["three rates"]
+    assert worth[-8] > 0.1 > abs(worth[-4])
 
 
 # --- 4. A sampler that learns --------------------------------------------------------
@@ -320,6 +365,16 @@ def test_lowest_of_many_noisy_scores_is_too_low():
     """Twenty equally good settings whose scores scatter by 0.1: the best looks 0.19 better."""
     scores = np.random.default_rng(1).normal(2.6, 0.1, (1000, 20))
     assert np.mean(scores.min(axis=1)) == pytest.approx(2.6 - 0.187, abs=0.02)
+
+
+@of_this_run
+@reason("More epochs were worth more than all four knobs of the search.")
+def test_epochs_are_worth_more(again):
+    """60 epochs: 2.44 on seeds 1 and 2, against 3.17 and 2.61 with 30."""
+    maes = [fold_score({"epochs": 60}, fold, seed) for seed in (1, 2) for fold in range(4)]
+    longer = np.mean(maes)
+    assert longer < again[[1, 2]].mean(axis=1).min() - 0.05
+    assert longer < 2.55
 
 
 # --- 8. The kill ---------------------------------------------------------------------
