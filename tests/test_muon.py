@@ -16,7 +16,7 @@ def matrix(shape, seed=1):
 
 
 def step_of(values):
-    """What a Newton–Schulz step makes of singular values."""
+    """What a Newton-Schulz step makes of singular values."""
     a, b, c = COEFFICIENTS
     return a * values + b * values**3 + c * values**5
 
