@@ -236,7 +236,8 @@ answers.write(b"!")
 answers.flush()
 while True:
     try:
-        function, arguments = pickle.load(sys.stdin.buffer)
+        task = pickle.load(sys.stdin.buffer)  # bytes: read whole, whatever is in them
+        function, arguments = pickle.loads(task)
         told = function(*arguments), None
     except EOFError:
         break
@@ -269,7 +270,7 @@ def run_on_server(backend, function, *arguments, limit=None):
         process.stdout.read(1)  # it may take longer than a learner's function
         READY.add(process)
     try:
-        process.stdin.write(cloudpickle.dumps((function, arguments)))
+        pickle.dump(cloudpickle.dumps((function, arguments)), process.stdin)
         process.stdin.flush()
         returned, fault = pickle.load(process.stdout)
     except BaseException:  # it takes too long, or has died
