@@ -58,7 +58,7 @@ def test_a_step_multiplies_small_values_and_keeps_the_others():
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_filter_banks_end_near_one(seed):
-    """After three steps 0.68 to 1.21 for the banks of the best network."""
+    """After three steps 0.68 to 1.21 for the banks of a network of convolutions."""
     for shape in [(216, 64), (576, 64), (576, 192), (1728, 192), (1728, 256), (2304, 256)]:
         values = singular(matrix(shape, seed))
         assert values.min() > 0.68
