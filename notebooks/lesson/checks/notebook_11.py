@@ -200,6 +200,11 @@ def beat(my_settings: dict, fold_score: Callable):
 
 def _judge_new_mae(mae):
     reached = f"goal: on two new seeds an MAE of {mae:.2f}"
+    if mae < 2:
+        return wrong(
+            f"{reached} is better than these folds allow. Is fold_score still the one that was "
+            "imported from lesson.folds?"
+        )
     if mae < GOAL:
         return right(f"{reached}, below {GOAL:.2f}.")
     if not mae < 3.5:
