@@ -21,10 +21,14 @@ LAB_ARGS ?=
 # What does Keras's arithmetic in the tests: tensorflow, jax or torch.
 BACKEND ?= tensorflow
 
+# Of make bench: --long, or names of cases. Of make alarms: --seeds, --backend, numbers.
+BENCH_ARGS ?=
+ALARM_ARGS ?=
+
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference book student codealong lock clean
+.PHONY: help set-up lab test quick run reference book student codealong bench alarms lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
@@ -36,6 +40,8 @@ help:
 	@echo "make book       the web edition, into build/book/, and an EPUB"
 	@echo "make student    the notebooks without solutions, into build/, with a zip"
 	@echo "make codealong  the same, with the cells left out that are typed live"
+	@echo "make bench      measure our ways beside the textbook's; BENCH_ARGS=--long: all"
+	@echo "make alarms     run each notebook with other seeds: which claims fail (hours)"
 	@echo "make lock       make requirements.txt anew from requirements.in"
 	@echo "make clean      delete what the targets above made, but not .venv"
 
@@ -77,6 +83,12 @@ book: $(READY)
 
 student codealong: $(READY)
 	@$(PY) tools/editions.py $@
+
+bench: $(READY)
+	@$(PY) benchmarks/run.py $(BENCH_ARGS)
+
+alarms: $(READY)
+	@$(PY) tests/alarms/run.py $(ALARM_ARGS)
 
 lock: $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
