@@ -24,13 +24,14 @@ BACKEND ?= tensorflow
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference book student codealong lock clean
+.PHONY: help set-up lab test quick mutants run reference book student codealong lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make test       run every test, every notebook among them"
 	@echo "make test BACKEND=jax    the same on JAX; torch: on PyTorch"
 	@echo "make quick      run every test but the fits, in minutes"
+	@echo "make mutants    break the lesson in many ways: do the tests notice? For hours"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
 	@echo "make book       the web edition, into build/book/, and an EPUB"
@@ -62,6 +63,9 @@ lab: $(READY)
 
 test quick: $(READY) $(if $(filter torch,$(BACKEND)),$(TORCH))
 	@KERAS_BACKEND=$(BACKEND) $(PY) -m pytest $(if $(filter quick,$@),--quick)
+
+mutants: $(READY)
+	@$(PY) tests/mutations/run.py
 
 run: $(READY)
 	@$(PY) tools/run_notebooks.py

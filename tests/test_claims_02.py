@@ -1,9 +1,10 @@
 """Claims of notebook 02, Convolution by hand."""
 
 import keras
+import numpy as np
 import pytest
 
-from claims import claim, reason, seen_on_tensorflow, table
+from claims import claim, reason, seen_on_tensorflow, stated, table
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,45 @@ def test_convolution_cares(accuracy):
     row = accuracy.loc["convolutional_network"]
     assert row["in order"] - row["shuffled"] > 0.05
     assert row["shuffled"] < accuracy.loc["dense_network", "shuffled"]
+
+
+# --- What follows from arithmetic --------------------------------------------------------
+
+
+@stated("The pixel to the right is still the next number; the one below is 28 places away.")
+def test_where_the_neighbours_go():
+    row = np.arange(28 * 28)
+    image = row.reshape(28, 28)
+    assert image[10, 21] - image[10, 20] == 1
+    assert image[11, 20] - image[10, 20] == 28
+
+
+@stated("| **ReLU** | 0 | as it is |")
+@stated("| **ELU** | bends towards −1 | as it is |")
+@stated("| **tanh** | towards −1 | towards 1 |")
+@stated("| **sigmoid** | up to one half | from one half to 1 |")
+def test_what_activations_make_of_a_sum():
+    low, high = np.linspace(-9, -0.01, 50), np.linspace(0.01, 9, 50)
+
+    def values(name):
+        function = keras.activations.get(name)
+        return [keras.ops.convert_to_numpy(function(x.astype("float32"))) for x in (low, high)]
+
+    below, above = values("relu")
+    assert (below == 0).all()
+    assert np.allclose(above, high)
+    below, above = values("elu")
+    assert below[0] == pytest.approx(-1, abs=0.001)
+    assert np.allclose(above, high)
+    below, above = values("tanh")
+    assert (below[0], above[-1]) == pytest.approx((-1, 1), abs=0.001)
+    below, above = values("sigmoid")
+    assert (below.min(), below.max()) == pytest.approx((0, 0.5), abs=0.005)
+    assert (above.min(), above.max()) == pytest.approx((0.5, 1), abs=0.005)
+
+
+@stated("Nine tenths: the first dense layer joins each of 3,136 numbers to each of 64 units.")
+def test_share_of_the_first_dense_layer():
+    dense = keras.Sequential([keras.Input((7 * 7 * 64,)), keras.layers.Dense(64)]).count_params()
+    assert dense == (3_136 + 1) * 64
+    assert dense / 220_234 == pytest.approx(0.9, abs=0.05)
