@@ -31,7 +31,7 @@ help:
 	@echo "make test       run every test, every notebook among them"
 	@echo "make test BACKEND=jax    the same on JAX; torch: on PyTorch"
 	@echo "make quick      run every test but the fits, in minutes"
-	@echo "make mutants    break the lesson in many ways: do the tests notice? For hours"
+	@echo "make mutants    break the lesson in many ways, and see whether the tests notice"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
 	@echo "make book       the web edition, into build/book/, and an EPUB"

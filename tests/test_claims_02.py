@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from claims import claim, reason, seen_on_tensorflow, stated, table
+from lesson import load_model
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,18 @@ def test_rule_for_sizes(width, kernel, padding, stride):
 
 
 # --- 9. Trained filters (spreads: model_intro fitted with seeds 1 to 5) --------------
+
+
+def test_two_filters_are_those_of_the_network(two_filters):
+    """The sums of red, green and blue, and the columns of one table of weights."""
+    kernels = load_model("model_intro").get_layer("conv_1").get_weights()[0]
+    by_colour = np.stack([kernels[:, :, colour].sum(axis=(0, 1)) for colour in range(3)])
+    apart = by_colour.max(axis=0) - by_colour.min(axis=0)
+    assert list(two_filters["colours"]) == pytest.approx(by_colour[:, apart.argmax()], abs=1e-4)
+    tables = kernels.mean(axis=2)
+    found = [np.allclose(tables[:, 0, i], two_filters["left"], atol=1e-4) for i in range(16)]
+    assert sum(found) == 1
+    assert np.allclose(tables[:, 2, np.argmax(found)], two_filters["right"], atol=1e-4)
 
 
 @claim("The filter whose colours differ most adds up one colour and takes another away.")

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from claims import claim, reason, stated, table
+from lesson import load_boston
+from notebook_files import NOTEBOOKS, code, read
 
 
 @pytest.fixture(scope="module")
@@ -297,3 +299,17 @@ def test_gradients_of_torch():
     assert loss.grad_fn is not None
     loss.backward()
     assert float(w.grad) == 6
+
+
+@stated("In each fold 303 rows train, and their mean and standard deviation scale all rows.")
+def test_training_rows_are_the_yardstick():
+    """The notebook's own cell: 0 and 1 in training, and not in validation."""
+    path = next(path for path in NOTEBOOKS if path.name.startswith("12-"))
+    (cell,) = (cell for cell in code(read(path)) if cell.id == "data")
+    names = {"np": np, "load_boston": load_boston}
+    exec(cell.source, names)
+    train, val = names["train_x"], names["val_x"]
+    assert train.shape == (4, 303, 13)
+    assert np.allclose(train.mean(axis=1), 0, atol=1e-5)
+    assert np.allclose(train.std(axis=1), 1, atol=1e-4)
+    assert abs(val.mean(axis=1)).max() > 0.05
