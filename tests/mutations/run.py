@@ -36,10 +36,22 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path("tests/mutations")  # in any clone
 COLUMNS = ("name", "edit", "result", "by", "seconds", "commit", "date")
 SAFE = "no mutation"  # the result of tests that pass on the lesson as it is
+# The rules that hold a notebook's prose against what the tests compute.
+TRUTH, TOLD = (
+    ("--quick", "-x", "tests/test_notebooks.py", "-k"),
+    "claim or reason or stated or time",
+)
 LIMIT = {"prose": 600, "code": 1800}  # seconds
 # Tests run in a fork of a process that has imported what takes longest, and nothing of ours.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["keras", "pandas", "seaborn", "sklearn.metrics", "nbformat"])
+FORKS.set_forkserver_preload(
+    ["keras", "pandas", "seaborn", "sklearn.linear_model", "sklearn.model_selection", "optuna",
+     "IPython", "PIL.Image", "cloudpickle", "joblib", "jupyter_client", "nbclient", "nbformat"]
+)  # fmt: skip
+
+
+def fingerprint(*texts):
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -63,8 +75,7 @@ class Mutation:
     @property
     def edit(self):
         """A fingerprint: a row of another edit by the same name is not taken for this one's."""
-        text = "\0".join((self.file, self.cell, self.old, self.new))
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return fingerprint(self.file, self.cell, self.old, self.new)
 
     @property
     def command(self):
@@ -72,14 +83,16 @@ class Mutation:
         if self.tests:
             return self.tests
         path = Path(self.file)
-        rules = ("tests/test_notebooks.py", "-k", f"{path.stem} or claims")
-        claims = [f"tests/test_claims_{path.name[:2]}.py"]
-        if not (ROOT / claims[0]).exists():
-            claims = []
         if self.kind == "prose":
-            truth = f"{path.stem} and (claim or reason or stated or time)"
-            return ("--quick", "-x", "tests/test_notebooks.py", "-k", truth)
-        return (self.file, *claims, *rules)
+            return (*TRUTH, f"{path.stem} and ({TOLD})")
+        claims = f"tests/test_claims_{path.name[:2]}.py"
+        claims = (claims,) if (ROOT / claims).exists() else ()
+        return (self.file, *claims, "tests/test_notebooks.py", "-k", f"{path.stem} or claims")
+
+    @property
+    def without(self):
+        """What has to pass without the mutation: `command`, or more at one go."""
+        return (*TRUTH, TOLD) if self.kind == "prose" and not self.tests else self.command
 
 
 def read_mutations(root=ROOT):
@@ -134,11 +147,13 @@ def pytest(tree, arguments, limit):
     log = tree.parent / "log"
     process = FORKS.Process(target=_pytest, args=(tree, arguments, log))
     process.start()
-    process.join(limit)
-    timed_out = process.is_alive()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # kernels too
-    process.join()
+    try:
+        process.join(limit)
+        timed_out = process.is_alive()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # kernels too
+        process.join()
     if timed_out:
         return "timed out", []
     return judged(process.exitcode, log.read_text(encoding="utf-8", errors="replace"))
@@ -199,29 +214,31 @@ def clone():
 
 
 def run(mutations, results):
-    """Try each mutation; first, once for each set of tests, that they pass without any."""
+    """Try each mutation; before it, once for each set of tests, that they pass without any."""
     with clone() as tree:
         commit = git("rev-parse", "--short", "HEAD", at=tree)
+
+        def attempt(name, edit, command, limit, mutation=None):
+            if mutation:
+                apply(mutation, tree)
+            start = time.monotonic()
+            result, by = pytest(tree, command, limit)
+            git("checkout", "--quiet", "--", ".", at=tree)
+            shutil.rmtree(tree / "build", ignore_errors=True)
+            if not mutation and result != "survived":
+                sys.exit(f"without a mutation these tests fail: {command}: {by}")
+            results.add(
+                name=name, edit=edit, result=result, by=" ".join(by[:4] if mutation else command),
+                seconds=round(time.monotonic() - start), commit=commit,
+                date=datetime.date.today().isoformat(),
+            )  # fmt: skip
+            print(f"{name:<28} {result:<9} {' '.join(by[:2])}", flush=True)
+
         for mutation in mutations:
-            safe = hashlib.sha256("\0".join(mutation.command).encode()).hexdigest()[:8]
-            limit = LIMIT[mutation.kind]
-            for name, edit in ((SAFE, safe), (mutation.name, mutation.edit)):
-                if name == SAFE and results.rows.get((SAFE, safe), {}).get("commit") == commit:
-                    continue
-                if name != SAFE:
-                    apply(mutation, tree)
-                start = time.monotonic()
-                result, by = pytest(tree, mutation.command, limit)
-                git("checkout", "--quiet", "--", ".", at=tree)
-                shutil.rmtree(tree / "build", ignore_errors=True)
-                if name == SAFE and result != "survived":
-                    sys.exit(f"without a mutation these tests fail: {mutation.command}: {by}")
-                results.add(
-                    name=name, edit=edit, result=result, by=" ".join(by[:4]) if name != SAFE else
-                    " ".join(mutation.command), seconds=round(time.monotonic() - start),
-                    commit=commit, date=datetime.date.today().isoformat(),
-                )  # fmt: skip
-                print(f"{name:<28} {result:<9} {' '.join(by[:2])}", flush=True)
+            limit, safe = LIMIT[mutation.kind], fingerprint(*mutation.without)
+            if results.rows.get((SAFE, safe), {}).get("commit") != commit:
+                attempt(SAFE, safe, mutation.without, limit)
+            attempt(mutation.name, mutation.edit, mutation.command, limit, mutation)
 
 
 def catcher(by):
@@ -278,6 +295,7 @@ def main():
     parser.add_argument("--in", dest="within", default="", help="only files whose path holds this")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin none after")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it began is tidied up then
     mutations, results = read_mutations(), Results(ROOT / HERE / "results.csv")
     if unknown := set(chosen.names) - {m.name for m in mutations}:
         sys.exit(f"no such mutation: {', '.join(sorted(unknown))}")
