@@ -8,7 +8,7 @@ mutation that has a row is passed over, so the command can be stopped and starte
 
     python tests/mutations/run.py                 what has no row yet
     python tests/mutations/run.py --kind prose    only these
-    python tests/mutations/run.py 02-kernel-axis  only those named, even if they have a row
+    python tests/mutations/run.py 06-no-sigmoid   only those named, even if they have a row
 """
 
 import argparse
@@ -293,7 +293,6 @@ def main():
     parser.add_argument("names", nargs="*", help="only these, even if they have a row")
     parser.add_argument("--kind", choices=LIMIT, help="only code, or only prose")
     parser.add_argument("--in", dest="within", default="", help="only files whose path holds this")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin none after")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it began is tidied up then
     mutations, results = read_mutations(), Results(ROOT / HERE / "results.csv")
