@@ -28,13 +28,14 @@ ALARM_ARGS ?=
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference book student codealong bench alarms lock clean
+.PHONY: help set-up lab test quick mutants alarms bench run reference book student codealong lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make test       run every test, every notebook among them"
 	@echo "make test BACKEND=jax    the same on JAX; torch: on PyTorch"
 	@echo "make quick      run every test but the fits, in minutes"
+	@echo "make mutants    break the lesson in many ways, and see whether the tests notice"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
 	@echo "make book       the web edition, into build/book/, and an EPUB"
@@ -68,6 +69,9 @@ lab: $(READY)
 
 test quick: $(READY) $(if $(filter torch,$(BACKEND)),$(TORCH))
 	@KERAS_BACKEND=$(BACKEND) $(PY) -m pytest $(if $(filter quick,$@),--quick)
+
+mutants: $(READY)
+	@$(PY) tests/mutations/run.py
 
 run: $(READY)
 	@$(PY) tools/run_notebooks.py
