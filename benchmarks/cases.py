@@ -121,8 +121,10 @@ def _load(name):
     return load
 
 
-for _name in ("cifar10", "mnist", "imdb", "boston"):
-    case(f"load-{_name}", f"load {_name}",
+for _name, _title in (
+    ("cifar10", "CIFAR-10"), ("mnist", "MNIST"), ("imdb", "IMDB"), ("boston", "Boston housing")
+):  # fmt: skip
+    case(f"load-{_name}", f"load {_title}",
          "`numpy.load` of the arrays, not compressed and not checked: the floor")  # fmt: skip
     CASES[f"load-{_name}"].ways = {"numpy.load": _numpy_load(_name), "ours": _load(_name)}
 

@@ -152,6 +152,9 @@ def machine():
 
 
 def main():
+    if sys.argv[1:] == ["--raw-files"]:
+        cases.raw_files()
+        return
     if sys.argv[1:2] == ["--work"]:
         key, name, *size = sys.argv[2:]
         work(key, name, int(size[0]) if size else None)
@@ -166,7 +169,8 @@ def main():
     if unknown := set(options.keys) - set(known):
         parser.error(f"there is no case {', '.join(sorted(unknown))}")
     keys = options.keys or [*cases.CASES, *(whole.CASES if options.long else ())]
-    cases.raw_files()
+    # In a process of its own: a child's peak memory begins with that of its parent.
+    subprocess.run([sys.executable, __file__, "--raw-files"], check=True)
     stored = json.loads(STORED.read_text("utf-8")) if STORED.is_file() else {}
     for key in keys:
         case = known[key]
