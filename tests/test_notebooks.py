@@ -60,7 +60,7 @@ REASON = re.compile(
 OPEN = re.compile(
     r"\b(we think|we do not know|is not known|not tested here|perhaps)\b", re.IGNORECASE
 )
-FIRST_EDITION = {"10", "11", "12"}
+FIRST_EDITION = {"11", "12"}
 LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 
