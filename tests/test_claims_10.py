@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import remedies_seeds
+import train_best
 from claims import claim, history, reason, table
-from lesson import load_cifar10, load_history, load_model, load_table
+from lesson import CIFAR10_CLASSES, load_cifar10, load_history, load_model, load_table
 from lesson.outputs import REFERENCE
-from train_best import DEVIATION, EPOCHS, MEAN, build_model
+from train_best import DEVIATION, EPOCHS, MEAN, build_model, compile_model
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
 GOAL = 0.93  # of the residual network on the test set: the one place to change
@@ -96,8 +97,6 @@ def test_script_builds_the_networks_of_the_prose():
 
 def test_stored_table_is_whole(seeds):
     counts = seeds.groupby(["fit", "seed"])["epoch"].agg(["count", "max"])
-    if len(counts) < len(remedies_seeds.REMEDIES) * len(remedies_seeds.SEEDS):
-        pytest.skip("python remedies_seeds.py has not finished")
     assert set(counts.index) == {
         (fit, seed) for fit in remedies_seeds.REMEDIES for seed in remedies_seeds.SEEDS
     }
@@ -212,7 +211,7 @@ def test_classic_counts_of_the_prose():
     "fewer than half of the validation images."
 )
 def test_control_overfits(control, seeds):
-    """Training 0.75 to 0.76, validation 0.43 to 0.46."""
+    """Training 0.75 to 0.78, validation 0.43 to 0.47."""
     curves = [control, *(fit.set_index("epoch") for _, fit in of(seeds, "control"))]
     for one in curves:
         assert one[ACCURACY][BENCH_EPOCHS] > 0.65
@@ -222,7 +221,7 @@ def test_control_overfits(control, seeds):
 @claim("Its validation loss turns: it is lowest before the last epoch, and ends higher.")
 @reason("Batch normalisation makes this network *learn faster*; it does not keep it")
 def test_control_turns(control):
-    """Lowest after epochs 10 to 12; ends higher by 0.10 (seed 10) to 0.31."""
+    """Lowest after epochs 10 to 12; ends higher by 0.10 (seed 10) to 0.31 (seed 2)."""
     loss = control["val_loss"]
     assert loss.idxmin() < BENCH_EPOCHS
     assert loss[BENCH_EPOCHS] > loss.min() + 0.03
@@ -240,9 +239,7 @@ def test_file_holds_the_best_epoch(control):
     assert kept["last"] == pytest.approx(control[VAL_ACCURACY][BENCH_EPOCHS], abs=0.0015)
 
 
-@reason(
-    "| `monitor` | the column of the history to watch. Unless told otherwise: the validation loss |"
-)
+@reason("the column of the history to watch. Unless told otherwise: the validation loss |")
 @reason('| `mode` | `"max"` when more is better, `"min"` when less is |')
 def test_arguments_of_the_checkpoint(tmp_path):
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -259,6 +256,15 @@ def test_arguments_of_the_checkpoint(tmp_path):
     assert keras.callbacks.ModelCheckpoint(tmp_path / "m.keras").monitor == "val_loss"
     assert best("max", [0.5, 0.7, 0.6]) == 0.7
     assert best("min", [0.5, 0.4, 0.6]) == 0.4
+
+
+@reason("Two thirds of its file are Adam's state, for whoever wants to go on.")
+def test_adam_keeps_two_numbers_for_each_parameter():
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5)])
+    network.compile("adam", "mse")
+    network.optimizer.build(network.trainable_variables)
+    kept = sum(int(np.prod(v.shape)) for v in network.optimizer.variables)
+    assert kept / (kept + network.count_params()) == pytest.approx(2 / 3, abs=0.02)
 
 
 @claim("The second call runs epochs 3 and 4 only, and its history has no others.")
@@ -294,7 +300,7 @@ def lows(seeds, fit):
     "control's, with every seed."
 )
 def test_augmentation_makes_the_task_harder(seeds):
-    """By 0.23 to 0.24."""
+    """By 0.23 to 0.27."""
     control = lasts(seeds, "control", ACCURACY)
     assert (control - lasts(seeds, "augmentation", ACCURACY) > 0.10).all()
 
@@ -326,7 +332,7 @@ def test_batch_normalisation_learns_faster(seeds):
     "correctly, with every seed."
 )
 def test_moving_statistics_need_time(seeds):
-    """0.10 to 0.14."""
+    """0.10 to 0.16."""
     first = seeds[(seeds["fit"] == "batch norm") & (seeds["epoch"] <= 2)]
     assert first[VAL_ACCURACY].max() < 0.3
 
@@ -337,7 +343,7 @@ def test_moving_statistics_need_time(seeds):
 )
 @reason("So the poor start is the moving statistics: after four epochs 13% of the 1 is left")
 def test_faster_moving_statistics_mend_the_start(seeds):
-    """0.34 and 0.37. 0.99^200 is 0.134; a batch's variance about 0.02."""
+    """0.31 to 0.37. 0.99^200 is 0.134; a batch's variance about 0.02."""
     second = seeds[seeds["epoch"] == 2].pivot(index="seed", columns="fit", values=VAL_ACCURACY)
     assert (second["batch norm 0.9"] > 0.25).all()
     assert (second["batch norm 0.9"] > second["batch norm"]).all()
@@ -388,7 +394,7 @@ def means(remedies, column):
     "the schedule, above 2.2 without dropout."
 )
 def test_last_epochs_are_far_apart(remedies):
-    """Augmentation 1.58, schedule 1.55, control 1.82, batch norm 1.97, no dropout 2.48."""
+    """Augmentation 1.55, schedule 1.54, control 1.80, batch norm 1.82, no dropout 2.49."""
     last = means(remedies, "loss, last")
     assert last[["augmentation", "schedule"]].max() < 1.7
     assert last.idxmax() == "no dropout"
@@ -407,8 +413,8 @@ def test_best_epochs_are_close(remedies):
     "than 0.15 with every seed; batch normalisation is within 0.1 of it on average."
 )
 def test_two_are_a_little_ahead(remedies):
-    """Augmentation by 0.02 to 0.10, the schedule by 0.03 to 0.04."""
-    best = remedies.pivot(index="seed", columns="fit", values="loss, best").dropna()
+    """Augmentation by 0.02 to 0.10, the schedule by 0.03 to 0.09."""
+    best = remedies.pivot(index="seed", columns="fit", values="loss, best")
     for name in ("augmentation", "schedule"):
         assert (best["control"] - best[name]).between(0, 0.15).all()
     assert abs(best["batch norm"].mean() - best["control"].mean()) < 0.1
@@ -419,9 +425,9 @@ def test_two_are_a_little_ahead(remedies):
     "within 0.1 of each other, with every seed."
 )
 def test_schedule_settles(remedies):
-    last = remedies.pivot(index="seed", columns="fit", values="loss, last").dropna()
+    last = remedies.pivot(index="seed", columns="fit", values="loss, last")
     assert (last["control"] - last["schedule"] > 0.1).all()
-    best = remedies.pivot(index="seed", columns="fit", values="loss, best").dropna()
+    best = remedies.pivot(index="seed", columns="fit", values="loss, best")
     assert (abs(best["schedule"] - best["control"]) < 0.1).all()
 
 
@@ -461,6 +467,19 @@ def test_leak_of_the_first_layer_is_small(cifar10):
     pixels = cifar10[0][0][:40_000, ::2].astype("float64") / 255
     np.testing.assert_allclose(pixels.mean(axis=(0, 1, 2)), MEAN, atol=0.005)
     np.testing.assert_allclose(pixels.std(axis=(0, 1, 2)), DEVIATION, atol=0.005)
+
+
+@reason("eight tenths for the true class, two tenths spread evenly over all ten.")
+@reason("each shifted by up to two pixels and mirrored in every second epoch.")
+def test_settings_of_the_command_that_the_prose_tells(cifar10):
+    network = build_model(cifar10[0][0][:50], without=("width",))
+    compile_model(network, 10)
+    assert network.loss.label_smoothing == 0.2
+    assert train_best.SHIFT == 2
+    assert train_best.BATCH == 1_000
+    images, labels = cifar10[0][0][:50], np.eye(10)[cifar10[0][1][:50, 0]]
+    first, second = (train_best.Epoch(images, labels, 1, epoch).mirrored for epoch in (0, 1))
+    assert (first != second).all()
 
 
 @pytest.fixture(scope="module")
@@ -565,6 +584,17 @@ def transfer():
     rows = load_table("transfer_seeds")
     assert set(rows["seed"]) == set(remedies_seeds.SEEDS)
     return rows.pivot(index=["images", "seed"], columns="way", values="accuracy")
+
+
+@reason(
+    "Ours is small and has learned the first seven classes, from 28,000 of the training images. It "
+    "has never seen a horse, a ship or a truck."
+)
+def test_old_classes_and_new_ones(cifar10):
+    classes = cifar10[0][1][:40_000, 0]
+    assert remedies_seeds.OLD_CLASSES == 7
+    assert (classes < 7).sum() == pytest.approx(28_000, abs=50)
+    assert list(CIFAR10_CLASSES[7:]) == ["horse", "ship", "truck"]
 
 
 def test_pretrained_network_is_the_scripts():
