@@ -38,12 +38,15 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # Kernels inherit this: a test never overwrites what a learner has saved.
+    # Kernels inherit all this. A test never overwrites what a learner has saved.
     os.environ["FIT_OUTPUTS"] = str(QUICK_OUTPUTS if config.option.quick else OUTPUTS)
     if config.option.quick:
         os.environ["CLAIMS_ON_REFERENCE"] = "1"
         if not hasattr(config, "workerinput"):
             shutil.rmtree(QUICK_OUTPUTS, ignore_errors=True)
+    path = [str(ROOT / "tests" / "no_network"), os.environ.get("PYTHONPATH")]
+    if path[0] not in (path[1] or ""):
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     if (config.option.numprocesses or 0) > 1:
         # Processes side by side need one thread each: more would wait for one another.
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):

@@ -6,18 +6,16 @@ from drawing import BLUE, GREY, ORANGE, figure, plots, titles
 
 
 @figure("Grid and random search, when one knob matters")
-def fig_11_grid_random(side=3, seed=5):
-    def score(x):
-        return 0.08 + 0.9 * np.exp(-(((x - 0.3) / 0.11) ** 2))
+def fig_11_grid_random(side=3, seed=4):
+    def error(x):
+        return 0.95 - 0.85 * np.exp(-(((x - 0.33) / 0.09) ** 2))
 
     count = side * side
     even = (np.arange(side) + 0.5) / side
-    lot = np.random.default_rng(seed)
-    # One point in each of `count` strips, so that no drawing looks unlucky.
-    drawn = (lot.permutation(count) + lot.random(count)) / count
+    rng = np.random.default_rng(seed)
     points = {
         "Grid": (np.tile(even, side), np.repeat(even, side), BLUE),
-        "Random": (drawn, lot.random(count) * 0.9 + 0.05, ORANGE),
+        "Random": (rng.random(count), rng.random(count), ORANGE),
     }
     spec = {"height_ratios": [1, 2.2], "wspace": 0.14, "hspace": 0.06}
     drawing, axes = plots(330, 2, 2, left=34, top=30, bottom=32, gridspec_kw=spec)
@@ -25,20 +23,21 @@ def fig_11_grid_random(side=3, seed=5):
     tried, best = {}, {}
     for column, (name, (x, y, color)) in enumerate(points.items()):
         over, under = axes[:, column]
-        tried[name], best[name] = len(set(x)), score(x).max()
-        over.plot(line, score(line), color=GREY)
-        over.plot(x, score(x), "o", color=color, markersize=6)
-        over.set(xlim=(0, 1), ylim=(0, 1.15), xticks=[], yticks=[])
-        under.vlines(x, y, 1, color=color, linewidth=0.8, alpha=0.6)
+        tried[name], best[name] = len(set(x)), error(x).min()
+        over.plot(line, error(line), color=GREY)
+        over.plot(x, error(x), "o", color=color, markersize=6)
+        over.set(xlim=(-0.03, 1.03), ylim=(0, 1.1), xticks=[], yticks=[])
+        under.vlines(x, y, 1.03, color=color, linewidth=0.8, alpha=0.6)
         under.plot(x, y, "o", color=color, markersize=7)
-        under.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], xlabel="the knob that matters")
+        under.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
+        under.set_xlabel("the knob that matters")
         titles(over, f"{name}: {count} trials, {tried[name]} values")
-    axes[0, 0].set_ylabel("score")
+    axes[0, 0].set_ylabel("error")
     axes[1, 0].set_ylabel("the other knob")
     alt = (
-        f"Two squares with {count} trials each, and above each the score, which depends on the "
-        f"knob along the bottom alone and has one narrow peak. The grid tries {tried['Grid']} "
-        f"values of that knob and its best score is {best['Grid']:.2f}. The random trials try "
-        f"{tried['Random']} values and reach {best['Random']:.2f}; the peak is 0.98."
+        f"Two squares with {count} trials each, and above each the error, which depends on the "
+        f"knob along the bottom alone and has one narrow valley, down to 0.10. The grid tries "
+        f"{tried['Grid']} values of that knob; its lowest error is {best['Grid']:.2f}. Drawn at "
+        f"random, {tried['Random']} values are tried, and the lowest error is {best['Random']:.2f}."
     )
     return drawing, alt

@@ -1,6 +1,6 @@
 """Muon: an optimizer that takes every filter bank of a convolution as one matrix.
 
-Section "Your own optimizer" of notebook 12 explains it, `train_best.py` trains with it.
+Section "Your own optimizer" of notebook 12 explains it.
 Keras's own `keras.optimizers.Muon` treats weights with two axes only and leaves the filters of
 convolutions, which have four, to Adam.
 
@@ -17,8 +17,8 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 def orthogonalise(matrix, steps=3):
     """Bring the singular values of a matrix near 1 and keep its singular vectors.
 
-    Each Newton–Schulz step turns a singular value s into `a s + b s³ + c s⁵`: it multiplies
-    small ones by 3.4 and keeps those near 1 between about 0.7 and 1.2.
+    Each Newton-Schulz step turns a singular value s into `a s + b s³ + c s⁵`: it multiplies
+    small ones by 3.4, and keeps those that have come above 0.25 between 0.68 and 1.21.
 
     Args:
         matrix: floats of shape `(m, n)`, not all zero.

@@ -109,6 +109,48 @@ def test_process_that_dies_is_told():
         run_on(HERE, die)
 
 
-def test_what_cannot_be_sent_fails_here():
-    with pytest.raises(TypeError):
-        run_on(HERE, len, (number for number in range(3)))
+def test_argument_that_cannot_be_sent_is_named():
+    with pytest.raises(TypeError, match="^argument 2, of type generator, cannot be sent"):
+        run_on(HERE, max, 1, (number for number in range(3)))
+
+
+def test_part_of_an_argument_is_named():
+    given = {"rows": [1, 2], "left": (3, sys._getframe())}
+    with pytest.raises(TypeError, match=r"^argument 1\['left'\]\[1\], of type frame"):
+        run_on(HERE, len, given)
+
+
+def test_result_that_cannot_be_sent_is_named():
+    def make():
+        return {"losses": [3.0, 2.0], "more": (n for n in range(3))}
+
+    expected = r"TypeError: what the function returned\['more'\], of type generator, cannot be sent"
+    with pytest.raises(RuntimeError, match=f"^{expected}"):
+        run_on(HERE, make)
+
+
+def test_object_of_a_notebooks_class_comes_back():
+    source = """
+class Point:
+    def __init__(self, x):
+        self.x = x
+
+def make(x):
+    return [Point(x)]
+"""
+    (point,) = run_on(HERE, in_a_notebook(source, "make"), 3)
+    assert point.x == 3
+
+
+def test_what_two_arguments_share_is_one_thing_there():
+    shared = [1]
+    assert run_on(HERE, lambda a, b: a is b, shared, shared)
+
+
+def test_function_that_never_ends_is_ended():
+    def forever():
+        while True:
+            pass
+
+    with pytest.raises(TimeoutError, match="not done after 1.5 seconds"):
+        run_on(HERE, forever, limit=1.5)

@@ -7,14 +7,6 @@ from claims import claim, reason, seen_on_tensorflow, table
 
 
 @pytest.fixture(scope="module")
-def filters():
-    """Of each of the sixteen: its largest sum, and whether its map moves when it is nudged."""
-    rows = table("intro_filters")
-    assert len(rows) == 16
-    return rows
-
-
-@pytest.fixture(scope="module")
 def two_filters():
     """The weights of each colour of one, the left and right columns of the other."""
     rows = table("intro_two_filters")
@@ -60,13 +52,6 @@ def test_kernel_is_learned_from_examples():
     assert abs(learned - [1, 0, -1]).max() < 0.02
 
 
-@claim("The short loop takes a small part of the time (a fiftieth to an eightieth in our runs).")
-def test_short_loop_is_faster():
-    """A fiftieth to an eightieth."""
-    seconds = table("convolution_times").set_index("function")["seconds"]
-    assert 0 < seconds["convolve_2d"] < seconds["convolve_loops"] / 5
-
-
 # --- 4. Stride, padding, size --------------------------------------------------------
 
 
@@ -108,21 +93,6 @@ def test_a_filter_like_the_edge_kernel(two_filters):
     """Left 0.07 to 0.29, right −0.28 to −0.11; of untrained ones none is so in every row."""
     assert (two_filters["left"] > 0.05).all()
     assert (two_filters["right"] < -0.05).all()
-
-
-@claim("Two filters answer to none of the thousand photographs.")
-def test_silent_filters(filters):
-    """Seed 3, that of the run; with the others none."""
-    assert (filters["largest"] <= 0).sum() == 2
-
-
-@claim("A nudge leaves their maps as they are, and changes those of all others.")
-@reason(
-    "That is why they stay silent: their sums are below 0 everywhere, ReLU makes 0 of them, and a "
-    "map that does not change gives no slope to learn from."
-)
-def test_a_silent_filter_has_no_slope(filters):
-    assert (filters["moves"] == (filters["largest"] > 0)).all()
 
 
 # --- 10. Shuffled pixels -------------------------------------------------------------

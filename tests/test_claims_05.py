@@ -464,27 +464,6 @@ def test_scaled_inputs_make_a_bowl():
     assert len(descend(1.0, 0, NEIGHBOURS)) - 1 == 10
 
 
-@reason("The walker stays in the first hollow.")
-@reason("it rolls out of the *good* hollow just as well")
-@reason("lower than everything near it, but not lowest of all")
-def test_over_a_hump():
-    def rest(weight, beta):
-        velocity = 0.0
-        for _ in range(200):
-            velocity = beta * velocity - 0.01 * (4 * weight**3 - 8 * weight + 1)
-            weight += velocity
-        return weight
-
-    def loss(weight):
-        return weight**4 - 4 * weight**2 + weight
-
-    right, left = rest(2.2, 0), rest(2.2, 0.9)
-    assert right == pytest.approx(1.35, abs=0.01)
-    assert left == pytest.approx(-1.47, abs=0.01)
-    assert rest(-2.5, 0.9) == pytest.approx(1.35, abs=0.01)
-    assert loss(left) < loss(right) < min(loss(right - 0.3), loss(right + 0.3))
-
-
 @reason("which takes the slope where the velocity is about to carry the weight, w + βv")
 def test_nesterov_looks_ahead():
     """Keras keeps the look-ahead point w + βv as the weight."""

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from claims import claim, table
+from claims import claim, reason, table
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,9 @@ def by_hand():
 
 
 @pytest.fixture(scope="module")
-def speed():
-    return table("boston_speed").set_index("way")
+def pace():
+    """Microseconds a step by way."""
+    return table("boston_pace").set_index("way")["microseconds"]
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +28,12 @@ def ten_seeds():
     return table("boston_ten_seeds").set_index("seed")["score"]
 
 
-@pytest.fixture(scope="module")
-def whole():
-    """MAE after 100 epochs by fold: notebook 08's fit, the program."""
-    maes = table("boston_whole").set_index("fold")
-    assert list(maes.index) == [1, 2, 3, 4]
-    return maes[["fit", "program"]]
-
-
 # --- 1. A loop from scratch -------------------------------------------------------------
 
 
 @claim(
-    "After 303 steps the weights of both loops are those of `fit` to four decimals; the mean "
-    "losses differ in the seventh digit at most, which is rounding.",
+    "After 303 steps the weights of both loops are those of `fit` to four decimals, and the mean "
+    "losses differ in the seventh digit at most."
 )
 def test_loops_do_what_fit_does(by_hand):
     """Weights differ by at most 1e-6, mean losses (about 200) by at most 1e-4.
@@ -53,12 +46,33 @@ def test_loops_do_what_fit_does(by_hand):
     np.testing.assert_allclose(by_hand["loss"], by_hand["loss"]["fit"], rtol=5e-6)
 
 
-@claim("The loop operation by operation takes longest.")
+@claim(
+    "The loop operation by operation takes longest, 5 to 13 times as long as the graph in our runs."
+)
 def test_loop_by_hand_is_slowest(by_hand):
     """5 to 13 times as long as with tf.function, 2 to 6 times as long as fit."""
     seconds = by_hand["seconds"]
     assert seconds.min() > 0
     assert seconds["by hand"] > 1.5 * seconds[["tf.function", "fit"]].max()
+
+
+@pytest.fixture(scope="module")
+def penalised():
+    return table("boston_penalty").set_index("step")["weights"]
+
+
+@claim("With the sum, the weights are those of `fit` to four decimals.")
+def test_loop_keeps_the_penalty(penalised):
+    """0 for seeds 1 to 5 and 8."""
+    assert penalised["with model.losses"] < 5e-5
+
+
+@claim(
+    "Without it, some weight is off by 0.21 (0.21 to 0.22 over five seeds), and no error says so."
+)
+def test_loop_that_forgets_it_ends_elsewhere(penalised):
+    """0.206 to 0.218 over seeds 1 to 5, 0.213 for seed 8."""
+    assert 0.15 < penalised["without"] < 0.30
 
 
 # --- 2. Your step inside fit --------------------------------------------------------------
@@ -78,63 +92,140 @@ def test_history_has_the_norm(watched, by_hand):
     assert (watched["gradient_norm"] > 0).all()
 
 
-@claim(
-    "The mean gradient norm falls by more than a third from the first epoch to the tenth, and the "
-    "root of the loss, the size of a typical error, falls further still.",
-)
-def test_norm_falls(watched):
-    """The norm to 0.45 to 0.49 of what it was, the root of the loss to 0.23 to 0.28."""
-    norm = watched["gradient_norm"][10] / watched["gradient_norm"][1]
-    assert norm < 2 / 3
-    assert (watched["loss"][10] / watched["loss"][1]) ** 0.5 < norm
-
-
 # --- 3. Three backends ----------------------------------------------------------------------
 
+TORCH = {"torch"} if find_spec("torch") else set()
+
 
 @claim(
-    "At each of the 150 steps the losses of all backends that ran agree to within one part in a "
-    "thousand.",
+    "At each of the 60 steps the losses of all backends that ran agree to within one part in a "
+    "thousand."
 )
 def test_backends_agree():
-    """To 5e-7; PyTorch takes part where it is installed."""
+    """To 1e-6 for seed 8, PyTorch among them; it takes part where it is installed."""
     losses = table("boston_backends").set_index("step")
-    torch = {"torch"} if find_spec("torch") else set()
-    assert set(losses) == {"tensorflow", "jax"} | torch
-    assert len(losses) == 150
+    assert set(losses) == {"tensorflow", "jax"} | TORCH
+    assert len(losses) == 60
     assert np.isfinite(losses).all(axis=None)
-    assert losses["jax"].nunique() > 100, "a training, not one number"
-    assert losses["jax"][:30].mean() > 2 * losses["jax"][-30:].mean(), "it learns"
+    assert losses["jax"].nunique() > 50, "a training, not one number"
+    assert losses["jax"][:20].mean() > 1.5 * losses["jax"][-20:].mean(), "it learns"
     apart = (losses.max(axis=1) - losses.min(axis=1)) / losses.min(axis=1)
     assert apart.max() < 1e-3
 
 
-# --- 5. One program -----------------------------------------------------------------------------
+@claim(
+    "After them all weights, moving statistics included, agree to four decimals, those of each "
+    "`train_step` too."
+)
+def test_nothing_is_lost_on_any_backend():
+    """Weights and moving statistics differ by at most 5e-7 for seed 8, on PyTorch too."""
+    told = table("boston_backends_weights").set_index("backend")
+    assert set(told.index) == {"tensorflow", "jax"} | TORCH
+    assert (told[["to_tensorflow", "to_fit"]] < 5e-5).all(axis=None)
+    assert (told["moved"] > 1e-3).all(), "moving means begin at 0; 0.006 if they are kept"
+
+
+# --- 4. Parts of your own -----------------------------------------------------------------------
 
 
 @claim(
-    "Without start-up the program is more than 50 times as fast as `fit` at the same work, and "
-    "more than 10 times as fast as `fit` with 303 steps at a time.",
+    "Loss and metric are NumPy's to four digits, in batches of 7 too; the mean of the batches' "
+    "means is another number."
 )
-def test_program_is_fast(speed):
-    """97 to 361 times, 230 to 284 on a quiet machine; with 303 at a time 34 to 126 times."""
-    ready = speed["ready"]
-    assert (ready > 0).all()
-    assert ready["fit, 1 at a time"] / ready["one program"] > 50
-    assert ready["fit, 303 at a time"] / ready["one program"] > 10
+def test_own_parts_compute_what_numpy_does():
+    """To the printed digits for seed 8; the mean of means is off by 0.4%."""
+    numbers = table("boston_own_parts").set_index("way")
+    for way in ("batches of 303", "batches of 7"):
+        for column in ("loss", "metric"):
+            assert numbers[column][way] == pytest.approx(numbers[column]["NumPy"], rel=5e-5)
+    off = abs(numbers["metric"]["mean of means"] / numbers["metric"]["NumPy"] - 1)
+    assert 2e-4 < off < 0.1
 
 
-@claim("With everything counted, compiling too, it is still faster.")
-def test_program_is_faster_with_compiling(speed):
-    """6 to 18 times against one step at a time, 4 to 13 against 303 at a time."""
-    assert (speed["all"] >= speed["ready"]).all()
-    assert speed["all"]["one program"] < speed["all"]["fit, 303 at a time"]
-    assert speed["all"]["one program"] < speed["all"]["fit, 1 at a time"]
+@pytest.fixture(scope="module")
+def stretches():
+    """Singular values, largest first, by number of Newton-Schulz steps."""
+    values = table("muon_values").set_index("place")
+    assert len(values) == 64
+    return values.rename(columns=lambda name: int(name.removeprefix("steps_")))
+
+
+@claim(
+    "Before, one stretch makes up nearly the whole length of the gradient, 0.95 of it (0.95 to "
+    "0.97 over five seeds)."
+)
+def test_gradient_has_one_large_stretch(stretches):
+    """0.948 to 0.969 over seeds 1 to 5, 0.955 for seed 8; all squares sum to 1."""
+    assert (stretches[0] ** 2).sum() == pytest.approx(1, rel=1e-3)
+    assert 0.9 < stretches[0][1] < 0.99
+
+
+@claim(
+    "Three steps bring 9 of the 64 near 1 (8 to 10 over five seeds), eight steps 59 (57 to 59); "
+    "none is above 1.21."
+)
+def test_newton_schulz_brings_stretches_near_one(stretches):
+    near = ((stretches > 0.68) & (stretches < 1.21)).sum()
+    assert 6 <= near[3] <= 13
+    assert 53 <= near[8] <= 62
+    assert near.is_monotonic_increasing
+    assert stretches.max(axis=None) < 1.21
+
+
+# --- 5. Four functions ---------------------------------------------------------------------------
+
+
+@reason("Capped prices come first: the untrained network says about 0 everywhere")
+def test_longest_gradients_are_those_of_capped_prices():
+    """Guesses within 2.2 of 0; the first four capped; norms and errors correlate 0.72 to 0.84."""
+    rows = table("boston_rows").sort_values("norm", ascending=False)
+    assert len(rows) == 303
+    assert (rows["guess"].abs() < 3.5).all()
+    assert (rows["price"].head(4) == 50).all()
+    assert np.corrcoef(rows["norm"], (rows["price"] - rows["guess"]).abs())[0, 1] > 0.5
+
+
+# --- 6. One program -----------------------------------------------------------------------------
+
+
+# A quiet machine, and six runs beside up to nine other processes.
+
+
+@claim(
+    "In `fit`, saving trips to Python makes a step 3.8 times as fast on a quiet machine, 1.0 to "
+    "2.7 times on a crowded one; the compiler changes less than a factor of three, up or down."
+)
+def test_what_speeds_fit_up(pace):
+    """Trips 3.8 times, busy 0.98 to 2.7; the compiler 0.8, busy 0.5 to 2.4."""
+    assert 0.8 < pace["fit, 1 at a time"] / pace["fit, 303 at a time"] < 8
+    assert 1 / 3 < pace["fit, 303 at a time"] / pace["fit, 303, jit_compile"] < 3
+
+
+@claim(
+    "In JAX the compiler is worth more than a factor of 20; saving trips on top of it more than "
+    "1.5, 11 on a quiet machine; `vmap` less than a factor of three."
+)
+def test_what_speeds_jax_up(pace):
+    """The compiler 120 times, busy 430 to 1500; trips 11, busy 2.3 to 10; vmap 0.9 to 2.5."""
+    assert pace["JAX, not compiled"] > 20 * pace["JAX, compiled step"]
+    assert pace["JAX, compiled step"] > 1.5 * pace["JAX, scan"]
+    assert 1 / 3 < pace["JAX, scan"] / pace["JAX, scan and vmap"] < 3
+
+
+@claim(
+    "All together a step is more than 50 times as fast as in `fit`, and more than 10 times as fast "
+    "as with 303 at a time."
+)
+def test_program_is_fast(pace):
+    """250 times, busy 82 to 174; with 303 at a time 66 times, busy 35 to 95."""
+    assert (pace > 0).all()
+    assert pace["fit, 1 at a time"] > 50 * pace["JAX, scan and vmap"]
+    assert pace["fit, 303 at a time"] > 10 * pace["JAX, scan and vmap"]
 
 
 @claim(
     "Step by step the losses of the loop and of the program agree to within one part in a "
-    "thousand, and all forty MAEs to within a dollar.",
+    "thousand, and all ten MAEs to within a dollar."
 )
 def test_numbers_are_the_same():
     """Losses to 1.5e-5 of their size, MAEs to 1.4e-6 thousand dollars."""
@@ -142,22 +233,20 @@ def test_numbers_are_the_same():
     assert len(steps) == 303
     apart = (steps["by_hand"] - steps["program"]).abs() / steps["by_hand"].clip(lower=1)
     assert apart.max() < 1e-3
-    assert len(maes) == 40
-    assert maes["fit"].nunique() > 30
+    assert len(maes) == 10
+    assert maes["fit"].nunique() > 7
     assert (maes["fit"] - maes["program"]).abs().max() < 1e-3
 
 
 @claim(
     "After 100 epochs the K-fold MAE of each of the ten seeds is between 2.0 and 3.0 thousand "
-    "dollars, where notebook 08's is.",
+    "dollars."
 )
-def test_seeds_are_where_08_is(ten_seeds, whole):
-    """2.36 to 2.56; notebook 08's over 60 seeds 2.16 to 2.82."""
+def test_seeds_are_where_08_is(ten_seeds):
+    """2.33 to 2.59; notebook 08's over 60 seeds 2.16 to 2.82."""
     assert len(ten_seeds) == 10
     assert ten_seeds.nunique() == 10
     assert ten_seeds.between(2.0, 3.0).all()
-    assert (whole.mean() > 2.0).all()
-    assert (whole.mean() < 3.0).all()
 
 
 @claim(

@@ -26,7 +26,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import URL
 
-from lesson import load_boston
+from lesson import folds, load_boston
 from lesson.folds import build, fold_score
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -60,6 +60,18 @@ def test_same_arguments_give_the_same_number():
     """In another process too, says the test of a worker below."""
     scores = [fold_score({**QUICK, "dropout": 0.2}, 3, seed) for seed in (5, 5, 6)]
     assert scores[0] == scores[1] != scores[2]
+
+
+def test_network_that_is_taken_again_is_as_good_as_new():
+    """Only the rate differs from the fold before: weights, averages and masks begin anew."""
+    other, settings = {**QUICK, "dropout": 0.2}, {**QUICK, "dropout": 0.2, "learning_rate": 0.01}
+    fresh = fold_score(settings, 1)
+    fold_score({**QUICK, "layers": 1}, 1)
+    assert fold_score(other, 0) != fresh
+    model = folds._last.model
+    assert fold_score(settings, 1) == fresh
+    assert folds._last.model is model
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
 
 
 def test_knobs_turn():
@@ -265,7 +277,7 @@ def test_fold_that_fails_is_a_failed_trial_and_the_search_goes_on():
         return np.nan if settings["number"] == 1 and fold == 1 else 3.0
 
     objective = from_notebook(
-        "kfold-maes", "objective", fold_score=fold_score, suggest=lambda t: {"number": t.number}
+        "objective", fold_score=fold_score, suggest=lambda t: {"number": t.number}
     )["objective"]
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     # A pruner that judges from the second trial on: NaN is no reason to prune.
@@ -290,7 +302,7 @@ def test_broken_pool_ends_the_search_with_its_reason_and_a_new_one_goes_on():
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "COMPLETE", "FAIL"]
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
         from_notebook("resume", **names, pool=pool)
-    assert [trial.state.name for trial in study.trials[3:]] == ["COMPLETE"] * 28
+    assert [trial.state.name for trial in study.trials[3:]] == ["COMPLETE"] * 10
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning", "ignore:Heartbeat")
@@ -321,3 +333,53 @@ def test_locked_database_is_waited_for(tmp_path):
     assert time.perf_counter() - start > 0.6
     release.join()
     assert len(study.trials) == 1
+
+
+SEARCH = """
+import optuna, sys, warnings
+warnings.simplefilter("ignore")
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+study = optuna.create_study(
+    storage=eval(sys.argv[1]), study_name="killed", load_if_exists=True,
+    sampler=optuna.samplers.RandomSampler(),
+)
+while True:
+    trial = study.ask()
+    x = trial.suggest_float("x", 0, 1)
+    study.tell(trial, x)
+    print(trial.number, x, flush=True)
+"""
+STORAGES = {
+    "SQLite": "optuna.storages.RDBStorage({url!r})",
+    # Whoever is killed while writing leaves a lock behind, valid for `grace_period` seconds.
+    "journal": "optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend({file!r},"
+    "optuna.storages.journal.JournalFileSymlinkLock({file!r}, grace_period=1)))",
+}
+
+
+@pytest.mark.parametrize("kind", STORAGES)
+@pytest.mark.filterwarnings("ignore")
+def test_kill_at_any_moment_loses_nothing_that_was_told(kind, tmp_path):
+    """A search that does nothing but write, killed three times, wherever it is just then.
+
+    With SQLite the process that is killed is the database's own: there is no other.
+    """
+    file = tmp_path / "killed.db"
+    url = URL.create("sqlite", database=file.as_posix()).render_as_string()
+    storage, told = STORAGES[kind].format(url=url, file=str(file)), {}
+    for seconds in (0.002, 0.006, 0.011):  # an ask and a tell take about ten milliseconds
+        search = subprocess.Popen(
+            [sys.executable, "-c", SEARCH, storage], stdout=subprocess.PIPE, text=True
+        )
+        told.update(search.stdout.readline().split() for _ in range(3))
+        time.sleep(seconds)
+        search.kill()
+        lines = search.communicate()[0].splitlines(keepends=True)
+        told.update(line.split() for line in lines if line.endswith("\n"))
+    study = optuna.load_study(study_name="killed", storage=eval(storage))
+    assert len(told) >= 9
+    for number, value in told.items():
+        trial = study.trials[int(number)]
+        assert trial.state == TrialState.COMPLETE
+        assert trial.value == float(value)
+    assert sum(trial.state == TrialState.RUNNING for trial in study.trials) <= 3

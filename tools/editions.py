@@ -10,6 +10,7 @@ helper, the data, the stored outputs of other cells. Made twice, it is the same 
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -118,12 +119,17 @@ def gather(folder):
 
 
 def pack(folder, archive):
-    """Zip a folder, under its own name: the same files make the same bytes."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+    """Zip a folder, under its own name: the same files make the same bytes.
+
+    The archive appears whole or not at all.
+    """
+    unfinished = archive.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             entry = zipfile.ZipInfo((Path(folder.name) / path.relative_to(folder)).as_posix())
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(entry, path.read_bytes())
+    os.replace(unfinished, archive)
 
 
 def main():

@@ -1,10 +1,10 @@
 """What the exercises of notebook 12 find in the kernel, and what attempts are made of."""
 
 import functools
-import multiprocessing
 import os
 import pickle
-from unittest.mock import patch
+import subprocess
+import sys
 
 import cloudpickle
 import jax
@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from lesson import load_boston
 from lesson.checks import notebook_12
+from muon import orthogonalise
 
 (FEATURES, PRICES), _ = load_boston()
 
@@ -101,26 +102,34 @@ class Silent(keras.Model):
 
 
 SOLUTION = """
+def put_back(model, weights, fixed):
+    variables = model.trainable_variables + model.non_trainable_variables
+    for variable, value in zip(variables, weights + fixed):
+        variable.assign(value)
+
 def losses_jax(model, optimizer, squared_error, batches):
     def loss_at(weights, fixed, x, y):
-        predicted, _ = model.stateless_call(weights, fixed, x, training=True)
-        return squared_error(y, predicted)
+        predicted, fixed, penalties = model.stateless_call(
+            weights, fixed, x, training=True, return_losses=True)
+        return squared_error(y, predicted) + sum(penalties), fixed
 
     optimizer.build(model.trainable_variables)
     weights = [variable.value for variable in model.trainable_variables]
     fixed = [variable.value for variable in model.non_trainable_variables]
     state = [variable.value for variable in optimizer.variables]
+    value_and_gradients = jax.jit(jax.value_and_grad(loss_at, has_aux=True))
     losses = []
     for x, y in batches:
-        loss, gradients = jax.value_and_grad(loss_at)(weights, fixed, x, y)
+        (loss, fixed), gradients = value_and_gradients(weights, fixed, x, y)
         weights, state = optimizer.stateless_apply(state, gradients, weights)
         losses.append(float(loss))
+    put_back(model, weights, fixed)
     return losses
 """
 
 LOSS, GRADIENTS, MOVE = (
-    "squared_error(y, predicted)",
-    "jax.value_and_grad(loss_at)(weights, fixed, x, y)",
+    "squared_error(y, predicted) + sum(penalties)",
+    "(loss, fixed), gradients = value_and_gradients(weights, fixed, x, y)",
     "weights, state = optimizer.stateless_apply(state, gradients, weights)",
 )
 
@@ -134,12 +143,6 @@ def with_changes(*changes):
     kernel = {"__name__": "__main__", "jax": jax, "jnp": jnp, "keras": keras, "np": np, "tf": tf}
     exec(source, kernel)
     return kernel["losses_jax"]
-
-
-def call(task):
-    """Run there what was sent."""
-    function, arguments = pickle.loads(task)
-    return function(*arguments)
 
 
 def loss_of(weights, x, y):
@@ -165,90 +168,137 @@ def norm_flat(gradients):
 NORMS = norms(norm)
 
 
-def with_scan(start, round_):
-    def smooth(values, factor):
-        values = jnp.asarray(values)
-        return jax.lax.scan(functools.partial(round_, factor), start(values), values)[1]
+def optimizer(update, rate=0.003, own_build=True):
+    """A class of optimizer with such an `update_step`."""
 
-    return smooth
+    class Optimizer(keras.optimizers.Optimizer):
+        def __init__(self, learning_rate=rate, **options):
+            super().__init__(learning_rate, **options)
 
+        def build(self, variables):
+            if own_build and not self.built:
+                super().build(variables)
+                self.memories = self.add_optimizer_variables(variables, "memory")
 
-def point(factor, before, value):
-    new = factor * before + (1 - factor) * value
-    return new, new
+        def update_step(self, gradient, variable, learning_rate):
+            update(self, gradient, variable, learning_rate)
 
-
-def first(values):
-    return values[0]
-
-
-def from_the_second(values, factor):
-    values = jnp.asarray(values)
-    rest = jax.lax.scan(functools.partial(point, factor), values[0], values[1:])[1]
-    return jnp.concatenate([values[:1], rest])
+    return Optimizer
 
 
-def by_weights(values, factor):
-    """Without any loop: each smooth point is a weighted sum of the values so far."""
-    age = jnp.arange(len(values))[:, None] - jnp.arange(len(values))
-    shares = jnp.where(age >= 0, factor ** jnp.maximum(age, 0), 0)
-    return (shares * (1 - factor)).at[:, 0].set(shares[:, 0]) @ values
+def plain(self, gradient, variable, rate):
+    self.assign_sub(variable, rate * gradient)
 
 
-def python_loop(values, factor):
-    points = [values[0]]
-    for value in values[1:]:
-        points.append(factor * points[-1] + (1 - factor) * value)
-    return jnp.stack(points)
+def upwards(self, gradient, variable, rate):
+    self.assign_add(variable, rate * gradient)
 
 
-def numpy_loop(values, factor):
-    return np.array([float(p) for p in python_loop(values, factor)])
+def momentum(self, gradient, variable, rate):
+    memory = self.memories[self._get_variable_index(variable)]
+    self.assign(memory, 0.9 * memory + gradient)
+    self.assign_sub(variable, rate * memory)
 
 
-def late(factor, before, value):
-    return point(factor, before, value)[0], before
+def only_signs(self, gradient, variable, rate):
+    memory = self.memories[self._get_variable_index(variable)]
+    self.assign(memory, 0.9 * memory + 0.1 * gradient)
+    self.assign_sub(variable, rate * keras.ops.sign(memory))
 
 
-def stuck(factor, before, value):
-    return before, point(factor, before, value)[0]
+def forgets(self, gradient, variable, rate):
+    memory = 0.9 * self.memories[self._get_variable_index(variable)] + gradient
+    self.assign_sub(variable, rate * memory)
 
 
-def swapped(factor, before, value):
-    return point(1 - factor, before, value)
+class Nesterov(keras.optimizers.SGD):
+    """Another style: a subclass of Keras's, with a step of its own."""
+
+    def __init__(self):
+        super().__init__(0.003, momentum=0.9)
+
+    def update_step(self, gradient, variable, learning_rate):
+        memory = self.momentums[self._get_variable_index(variable)]
+        self.assign(memory, 0.9 * memory - learning_rate * gradient)
+        self.assign_add(variable, 0.9 * memory - learning_rate * gradient)
+
+
+class NoStep(keras.optimizers.SGD):
+    def __init__(self):
+        super().__init__(0.003, momentum=0.9, nesterov=True)
+
+
+SERVER = """
+import pickle, sys
+import keras, jax
+answers, sys.stdout = sys.stdout.buffer, sys.stderr
+answers.write(b"!")
+answers.flush()
+while True:
+    try:
+        task = pickle.load(sys.stdin.buffer)  # bytes: read whole, whatever is in them
+        function, arguments = pickle.loads(task)
+        told = function(*arguments), None
+    except EOFError:
+        break
+    except Exception as error:
+        told = None, f"{type(error).__name__}: {error}"
+    pickle.dump(told, answers)
+    answers.flush()
+"""
+
+
+READY = set()
 
 
 @functools.cache
-def pool():
-    """One process on JAX for all answers: to start one for each takes five seconds."""
-    with patch.dict(os.environ, KERAS_BACKEND="jax"):  # put back, also where it is interrupted
-        started = multiprocessing.get_context("spawn").Pool(1)
-        started.apply(call, [cloudpickle.dumps((int, ()))])  # with all that it imports
-    return started
+def server():
+    """One process on JAX for all answers, which imports no more than it needs."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
-def run_in_pool(backend, function, *arguments):
+def run_on_server(backend, function, *arguments, limit=None):
+    """Like `run_on`, without its start: of a process for each answer."""
+    process = server()
+    if process not in READY:
+        process.stdout.read(1)  # it may take longer than a learner's function
+        READY.add(process)
     try:
-        task = pool().apply_async(call, [cloudpickle.dumps((function, arguments))])
-        return task.get()
-    except Exception as error:
-        raise RuntimeError(f"{type(error).__name__}: {error}") from error
-    except BaseException:  # it takes too long
-        if pool.cache_info().currsize:
-            pool().terminate()
-            pool.cache_clear()
+        pickle.dump(cloudpickle.dumps((function, arguments)), process.stdin)
+        process.stdin.flush()
+        returned, fault = pickle.load(process.stdout)
+    except BaseException:  # it takes too long, or has died
+        process.kill()
+        process.wait()
+        server.cache_clear()
         raise
+    if fault:
+        raise RuntimeError(fault)
+    return returned
 
 
 def on_jax():
-    pool()
-    notebook_12.run_on = run_in_pool
-    return {}
+    notebook_12.run_on = run_on_server
+    run_on_server("jax", int)
+    return {"put_back": with_changes().__globals__["put_back"]}
+
+
+def with_orthogonalise():
+    keras.utils.set_random_seed(8)
+    layers = [keras.layers.Dense(64), keras.layers.Dense(64), keras.layers.Dense(1)]
+    start_weights = keras.Sequential([keras.Input((13,)), *layers]).get_weights()
+    return {"start_weights": start_weights, "orthogonalise": orthogonalise}
 
 
 PREPARE = {
     "12-clip": dict,
     "12-jax": on_jax,
+    "12-own": with_orthogonalise,
     "12-rows": ["data", "network", "start-weights", "predict"],
-    "12-scan": [],
 }

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import sys
 
 import keras
 import numpy as np
@@ -15,34 +14,14 @@ from lesson.checks.judges import (
     as_number,
     called,
     changed,
-    first_line,
-    function,
     judged,
     near,
     right,
-    smoothed,
     wrong,
 )
 from lesson.datasets import load_boston
 
 LIMIT = 300  # the gradient norm that exercise 1 allows
-
-
-def _traced(function, *arguments):
-    """The program that JAX makes of a function, as text, and what kept it from it.
-
-    Nothing here imports a backend: without JAX in the kernel there is no text.
-    """
-    jax = sys.modules.get("jax")
-    if jax is None:
-        return None, None
-    try:
-        return str(jax.make_jaxpr(function)(*arguments)), None
-    except Exception as error:
-        return None, wrong(
-            f"JAX cannot trace it ({type(error).__name__}: {first_line(error)}). Only jnp and jax "
-            "functions work on numbers that are not there yet; NumPy's and float() do not."
-        )
 
 
 # --- 1. Clip the gradients --------------------------------------------------------------
@@ -162,50 +141,58 @@ def _judge_short(step):
 
 # --- 2. The step in JAX -----------------------------------------------------------------
 
+PENALTY = 0.1  # of the first layer's weights
 
-def _task(steps=8, rows=5):
+
+def _task(steps=5, rows=6):
     """Weights of a 3-4-4-1 network and batches to train it on."""
     rng = np.random.default_rng(12)
     shapes = [(3, 4), (4,), (4, 4), (4,), (4, 1), (1,)]
     weights = [rng.normal(size=shape).astype("float32") for shape in shapes]
-    x = rng.normal(size=(steps, rows, 3)).astype("float32")
+    x = 1 + rng.normal(size=(steps, rows, 3)).astype("float32")
     return weights, list(zip(x, 3 + x.sum(axis=2), strict=True))
 
 
 def _on_jax(losses_jax, weights, batches):
-    """What a learner's function returns in a process where Keras has JAX."""
+    """What a learner's function returns, and the model's weights after it, on JAX."""
 
     def train():  # pickled with all it names, so that the process need not import this file
-        model = keras.Sequential([keras.Input((3,))])
-        for units, activation in ((4, "relu"), (4, "relu"), (1, None)):
-            model.add(keras.layers.Dense(units, activation=activation))
-        model.set_weights(weights)
-        optimizer = keras.optimizers.RMSprop(0.1)
+        norm = keras.layers.BatchNormalization(center=False, scale=False)
+        model = keras.Sequential([keras.Input((3,)), norm])
+        l2 = keras.regularizers.L2(PENALTY)
+        for units, activation, penalty in ((4, "relu", l2), (4, "relu", None), (1, None, None)):
+            options = {"kernel_initializer": "zeros", "kernel_regularizer": penalty}
+            model.add(keras.layers.Dense(units, activation=activation, **options))
+        model.set_weights([*norm.get_weights(), *weights])
+        optimizer = keras.optimizers.SGD(0.01, momentum=0.9)  # few operations to compile
         returned = losses_jax(model, optimizer, keras.losses.MeanSquaredError(), batches)
-        return returned if isinstance(returned, str) else np.asarray(returned, dtype=float)
+        if not isinstance(returned, str) and returned is not None:
+            returned = np.asarray(returned, dtype=float)
+        return returned, [np.asarray(weight) for weight in model.get_weights()]
 
-    return run_on("jax", train)
+    return run_on("jax", train, limit=60)
 
 
-def _by_hand(weights, batches, *, moves=True, forgets=False, up=False, after=False):
-    """The losses of the same steps, in NumPy; with a slip, those that it would give."""
-    averages, losses = [0 * weight for weight in weights], []
+def _by_hand(
+    weights, batches, *, moves=True, forgets=False, up=False, after=False, penalty=PENALTY
+):
+    """The same steps in NumPy: losses, weights after them; with a slip, what it would give."""
+    velocities, losses = [0 * weight for weight in weights], []
+    mean, variance = np.zeros(3), np.ones(3)
     for x, y in batches:
+        mean, variance = 0.99 * mean + 0.01 * x.mean(0), 0.99 * variance + 0.01 * x.var(0)
+        x = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3)
         gradients = [g.mean(axis=0) for g in _gradients(weights, x, y)]
+        gradients[0] = gradients[0] + 2 * penalty * weights[0]
         old = weights
         if moves:
-            signed = [-g if up else g for g in gradients]
-            pairs = [_moved(*three) for three in zip(weights, signed, averages, strict=True)]
-            weights = [weight for weight, _ in pairs]
-            averages = [0 * a if forgets else a for _, a in pairs]
-        losses.append(((_predicted(weights if after else old, x) - y) ** 2).mean())
-    return np.array(losses)
-
-
-def _moved(weight, gradient, average):
-    """RMSprop at rate 0.1."""
-    average = 0.9 * average + 0.1 * gradient**2
-    return weight - 0.1 * gradient / np.sqrt(average + 1e-7), average
+            rate = -0.01 if up else 0.01
+            pairs = zip(velocities, gradients, strict=True)
+            velocities = [0.9 * (0 if forgets else v) - rate * g for v, g in pairs]
+            weights = [w + v for w, v in zip(weights, velocities, strict=True)]
+        seen = weights if after else old
+        losses.append(((_predicted(seen, x) - y) ** 2).mean() + penalty * (seen[0] ** 2).sum())
+    return np.array(losses), [mean, variance, *weights]
 
 
 def _predicted(weights, x):
@@ -233,11 +220,16 @@ def jax(losses_jax: object):
     if fault:
         yield wrong(fault[1].replace("RuntimeError: ", ""))  # the process's own, around theirs
         return
-    yield _judge_losses(returned, weights, batches)
+    losses, after = returned
+    expected, weights_after = _by_hand(weights, batches)
+    line = _judge_losses(losses, expected, weights, batches)
+    yield line
+    if line[0] == "✓":
+        yield _judge_kept(after, weights_after)
 
 
-def _judge_losses(returned, weights, batches):
-    losses, expected = as_array(returned), _by_hand(weights, batches)
+def _judge_losses(returned, expected, weights, batches):
+    losses = as_array(returned)
     if losses is None:
         return wrong("losses_jax: it should return a list of numbers, the loss of each batch.")
     if losses.shape != expected.shape:
@@ -246,6 +238,7 @@ def _judge_losses(returned, weights, batches):
             "one for each batch is asked for."
         )
     slips = {
+        "the penalties are missing. What does stateless_call return last?": {"penalty": 0},
         "nothing is learned. Do the new weights go into the next step?": {"moves": False},
         "the optimizer's memory is new in every step. Is the state handed on?": {"forgets": True},
         "the weights move up the slope, not down.": {"up": True},
@@ -255,17 +248,100 @@ def _judge_losses(returned, weights, batches):
         "losses_jax",
         losses,
         expected,
-        "step by step the losses that these batches should give.",
-        {text: _by_hand(weights, batches, **slip) for text, slip in slips.items()},
+        "step by step the losses that these batches should give, penalties included.",
+        {text: _by_hand(weights, batches, **slip)[0] for text, slip in slips.items()},
         "the first loss is right and the later ones are not. What becomes of weights and state?"
         if np.isclose(losses[0], expected[0], rtol=1e-3)
-        else "the first loss, before any step, is not the squared error of the predictions. What "
-        "does loss_at return?",
+        else "the first loss, before any step, is not squared error plus penalties. What does "
+        "loss_at return?",
         tolerance=1e-3,
     )
 
 
-# --- 3. Gradient norms of single rows -----------------------------------------------------
+def _judge_kept(after, expected):
+    """A line on what is in the model when the function is done."""
+    near_enough = [near(a, b, 1e-3) for a, b in zip(after, expected, strict=True)]
+    if all(near_enough):
+        return right("the model: weights and moving statistics are in it.")
+    if all(near_enough[2:]):
+        return wrong(
+            "the model: its weights have moved and its moving statistics have not. In every step "
+            "there is a new fixed; is it kept?"
+        )
+    return wrong("the model: it does not have the weights that the last step made.")
+
+
+# --- 3. An optimizer of one's own ---------------------------------------------------------
+
+GOAL = 9  # the training loss after fifty steps
+
+
+@exercise("12-own", "make the class MyOptimizer")
+def own(MyOptimizer: object, start_weights: object):  # noqa: N803  (a class)
+    given, weights = MyOptimizer, _as_weights(start_weights)
+    if weights is None:
+        yield changed("start_weights")
+        return
+    if not isinstance(given, type) or not issubclass(given, keras.optimizers.Optimizer):
+        yield wrong(
+            "MyOptimizer: this should be a class that begins with class "
+            "MyOptimizer(keras.optimizers.Optimizer), not something made from it."
+        )
+        return
+    if given.update_step.__module__.startswith("keras."):
+        yield wrong("update_step: the class has none of its own, so Keras's moves the weights.")
+        return
+    made, fault = called("MyOptimizer()", lambda: given())
+    if fault:
+        yield fault
+        return
+    loss, fault = called("update_step", lambda: _after_fifty(made, weights), patience=10)
+    if fault:
+        yield fault
+        return
+    yield right("update_step: it moves weights by itself.")
+    yield _judge_reached(loss)
+
+
+def _as_weights(given):
+    """The six arrays of the 64-64-1 network, or None."""
+    arrays = [as_array(one) for one in given] if isinstance(given, list | tuple) else []
+    shapes = [(13, 64), (64,), (64, 64), (64,), (64, 1), (1,)]
+    return arrays if [None if a is None else a.shape for a in arrays] == shapes else None
+
+
+def _after_fifty(optimizer, weights):
+    """The training loss on fold 1 after fifty steps on all its rows."""
+    model = keras.Sequential([keras.Input((13,))])
+    for units, activation in ((64, "relu"), (64, "relu"), (1, None)):
+        model.add(keras.layers.Dense(units, activation=activation))
+    model.set_weights(weights)
+    model.compile(optimizer, "mse")
+    x, y = _fold_1()
+    repeated = np.tile(x, (50, 1)), np.tile(y, 50)
+    model.fit(*repeated, batch_size=303, shuffle=False, verbose=0)
+    return float(model.evaluate(x, y, batch_size=303, verbose=0))
+
+
+def _judge_reached(loss):
+    if loss < GOAL:
+        return right(f"goal: a training loss of {loss:.1f} after fifty steps, below {GOAL}.")
+    if not np.isfinite(loss) or loss > 1000:
+        why = "The steps are so long that they overshoot. Do they go down the slope?"
+    elif loss > 500:
+        why = "That is near where it began. Have the weights moved at all?"
+    elif loss > 30:
+        why = "The way is still long: are the steps too short, or so long that they overshoot?"
+    elif loss > 12:
+        why = "Plain gradient descent gets as far. What could it remember from earlier steps?"
+    else:
+        why = "Close. Another rate, or longer memory?"
+    size = f"{loss:.1f}" if np.isfinite(loss) and loss < 1e6 else "beyond all bounds"
+    return wrong(f"goal: a training loss of {size} after fifty steps; it should be below {GOAL}. "
+                 f"{why}")  # fmt: skip
+
+
+# --- 4. Gradient norms of single rows -----------------------------------------------------
 
 
 def _fold_1():
@@ -289,10 +365,8 @@ def _gradients(weights, x, y):
 
 @exercise("12-rows", "make row_norms, 303 numbers")
 def rows(row_norms: object, start_weights: object):
-    shapes = [(13, 64), (64,), (64, 64), (64,), (64, 1), (1,)]
-    given = start_weights if isinstance(start_weights, list | tuple) else []
-    weights = [as_array(weight) for weight in given]
-    if [None if weight is None else weight.shape for weight in weights] != shapes:
+    weights = _as_weights(start_weights)
+    if weights is None:
         yield changed("start_weights")
         return
     norms = as_array(row_norms)
@@ -326,64 +400,4 @@ def rows(row_norms: object, start_weights: object):
         "the values differ from the gradient norms of loss_of at start_weights. Are rows and "
         "prices those of train_x[0] and train_y[0]?",
         tolerance=1e-3,
-    )
-
-
-# --- 4. Smooth with scan --------------------------------------------------------------------
-
-
-@exercise("12-scan", "make the function smooth")
-def scan(smooth: object):
-    values = np.array([4.0, 2.0, 7.0, 1.0, 1.0, 5.0], "float32")
-    returned, fault = called("smooth", smooth, values, 0.75)
-    if not fault and isinstance(returned, tuple) and len(returned) == 2:
-        fault = wrong(
-            "smooth: it returns two things. scan gives the last carry and what was written down; "
-            "only one of them is the smooth line."
-        )
-    if fault:
-        yield fault
-        return
-    if np.size(returned) == 1:
-        yield wrong("smooth: one number; the whole line is asked for. What does scan return?")
-    else:
-        yield _judge_smooth(smooth, values)
-    programs = []
-    for count in (20, 60):
-        text, fault = _traced(lambda given: smooth(given, 0.9), np.ones(count, "float32"))
-        if fault:
-            yield fault
-            return
-        programs.append(len(text.splitlines()) if text else 0)
-    yield judged(
-        programs[1] <= programs[0] + 5,
-        "the loop: one piece, however many values there are.",
-        "the loop: it is Python's, so JAX notes every round anew, and the program for 60 values is "
-        "longer than that for 20. Let scan do the rounds.",
-    )
-
-
-def _judge_smooth(smooth, values):
-    return function(
-        "smooth",
-        smooth,
-        [(values, 0.75)],
-        smoothed,
-        "the values of notebook 08's loop.",
-        {
-            "the factor is on the wrong term: the smooth point before has it.": (
-                lambda v, f: smoothed(v, 1 - f)
-            ),
-            "it starts from 0. What should be carried into the first round?": (
-                lambda v, f: smoothed(np.append(0, v), f)[1:]
-            ),
-            "these are the values as they were.": lambda v, f: v,
-            "what is written down is the point before, so all are one place late.": (
-                lambda v, f: np.append(v[0], smoothed(v, f)[:-1])
-            ),
-            "the carry does not move on: every round starts from the first value.": (
-                lambda v, f: f * v[0] + (1 - f) * v
-            ),
-        },
-        "the values differ from factor × the point before + (1 − factor) × value.",
     )
