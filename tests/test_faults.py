@@ -123,12 +123,8 @@ def versions():
     def of(values):
         (version,) = set(np.ravel(values))
         return float(version)
-    def loaded(read, name):
-        return lesson_outputs._load(name, *read)
-    import lesson.outputs as lesson_outputs
-    found = [of(lesson_outputs.load_history("history")["loss"]),
-             of(lesson_outputs.load_table("table")["loss"])]
-    again = lesson_outputs.load_model("model")
+    found = [of(lesson.load_history("history")["loss"]), of(lesson.load_table("table")["loss"])]
+    again = lesson.load_model("model")
     found.append(of(np.concatenate([np.ravel(w) for w in again.get_weights()])))
     assert "Going on after epoch" in restored(), "no checkpoint could be used"
     with zipfile.ZipFile(folder / "edition.zip") as archive:
