@@ -21,21 +21,28 @@ LAB_ARGS ?=
 # What does Keras's arithmetic in the tests: tensorflow, jax or torch.
 BACKEND ?= tensorflow
 
+# Of make bench: --long, or names of cases. Of make alarms: --seeds, --backend, numbers.
+BENCH_ARGS ?=
+ALARM_ARGS ?=
+
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference book student codealong lock clean
+.PHONY: help set-up lab test quick mutants alarms bench run reference book student codealong lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make test       run every test, every notebook among them"
 	@echo "make test BACKEND=jax    the same on JAX; torch: on PyTorch"
 	@echo "make quick      run every test but the fits, in minutes"
+	@echo "make mutants    break the lesson in many ways, and see whether the tests notice"
 	@echo "make run        execute the notebooks into build/, with a report"
 	@echo "make reference  make fit_outputs/reference/ anew from a full run"
 	@echo "make book       the web edition, into build/book/, and an EPUB"
 	@echo "make student    the notebooks without solutions, into build/, with a zip"
 	@echo "make codealong  the same, with the cells left out that are typed live"
+	@echo "make bench      measure our ways beside the textbook's; BENCH_ARGS=--long: all"
+	@echo "make alarms     run each notebook with other seeds: which claims fail (hours)"
 	@echo "make lock       make requirements.txt anew from requirements.in"
 	@echo "make clean      delete what the targets above made, but not .venv"
 
@@ -63,6 +70,9 @@ lab: $(READY)
 test quick: $(READY) $(if $(filter torch,$(BACKEND)),$(TORCH))
 	@KERAS_BACKEND=$(BACKEND) $(PY) -m pytest $(if $(filter quick,$@),--quick)
 
+mutants: $(READY)
+	@$(PY) tests/mutations/run.py
+
 run: $(READY)
 	@$(PY) tools/run_notebooks.py
 
@@ -77,6 +87,12 @@ book: $(READY)
 
 student codealong: $(READY)
 	@$(PY) tools/editions.py $@
+
+bench: $(READY)
+	@$(PY) benchmarks/run.py $(BENCH_ARGS)
+
+alarms: $(READY)
+	@$(PY) tests/alarms/run.py $(ALARM_ARGS)
 
 lock: $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv

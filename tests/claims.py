@@ -16,6 +16,7 @@ from lesson.outputs import REFERENCE, outputs_folder
 
 CLAIMS = {}
 REASONS = {}
+STATED = {}
 QUICK = bool(os.environ.get("CLAIMS_ON_REFERENCE"))  # set by pytest --quick
 
 of_this_run = pytest.mark.skipif(QUICK, reason="judges what notebooks leave that just ran")
@@ -42,6 +43,21 @@ def reason(sentence):
     def register(test):
         number = test.__module__.removeprefix("test_claims_")
         REASONS.setdefault((number, sentence), test.__name__)
+        return pytest.mark.claim(sentence)(test)
+
+    return register
+
+
+def stated(sentence):
+    """Mark a test as that of what notebook NN says besides: a sum, a rule, a row of a table.
+
+    The test computes it. A rule in test_notebooks.py finds the quoted words in the notebook, so
+    that neither can change alone.
+    """
+
+    def register(test):
+        number = test.__module__.removeprefix("test_claims_")
+        STATED.setdefault((number, sentence), test.__name__)
         return pytest.mark.claim(sentence)(test)
 
     return register

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from claims import claim, history, reason, seen_on_tensorflow, table
+from claims import claim, history, reason, seen_on_tensorflow, stated, table
 from notebook_files import NOTEBOOKS, code, read
 
 
@@ -208,3 +208,30 @@ def test_accuracy_by_that_name_is_wrong_for_multilabel():
     model.compile("sgd", "binary_crossentropy", metrics=["accuracy", "binary_accuracy"])
     found = model.evaluate(outputs, labels, verbose=0, return_dict=True)
     assert (found["accuracy"], found["binary_accuracy"]) == (0, 1)
+
+
+# --- What follows from arithmetic --------------------------------------------------------
+
+
+def dense_network(inputs, *units):
+    layers = [keras.layers.Dense(count) for count in units]
+    return keras.Sequential([keras.Input(shape=(inputs,)), *layers])
+
+
+@stated("Of all weights, 99.7% are in the first dense layer: its 3,072 *inputs* make it large.")
+def test_nearly_all_weights_are_in_the_first_layer():
+    model = dense_network(3_072, 64, 10)
+    share = model.layers[0].count_params() / model.count_params()
+    assert share == pytest.approx(0.997, abs=0.0005)
+
+
+@stated("Nudging computes the loss once more for every weight: 669,706 times for a single step")
+def test_weights_to_nudge():
+    assert dense_network(784, 512, 512, 10).count_params() == 669_706
+
+
+@stated("0 is perfect, 2.3 is what ten equal probabilities cost.")
+def test_loss_of_ten_equal_probabilities():
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    assert float(loss(np.array([3]), np.full((1, 10), 0.1))) == pytest.approx(2.3, abs=0.05)
+    assert float(loss(np.array([3]), np.eye(10)[[3]])) == pytest.approx(0, abs=1e-5)

@@ -1,9 +1,11 @@
 """Claims of notebook 02, Convolution by hand."""
 
 import keras
+import numpy as np
 import pytest
 
-from claims import claim, reason, seen_on_tensorflow, table
+from claims import claim, reason, seen_on_tensorflow, stated, table
+from lesson import load_model
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,18 @@ def test_rule_for_sizes(width, kernel, padding, stride):
 # --- 9. Trained filters (spreads: model_intro fitted with seeds 1 to 5) --------------
 
 
+def test_two_filters_are_those_of_the_network(two_filters):
+    """The sums of red, green and blue, and the columns of one table of weights."""
+    kernels = load_model("model_intro").get_layer("conv_1").get_weights()[0]
+    by_colour = np.stack([kernels[:, :, colour].sum(axis=(0, 1)) for colour in range(3)])
+    apart = by_colour.max(axis=0) - by_colour.min(axis=0)
+    assert list(two_filters["colours"]) == pytest.approx(by_colour[:, apart.argmax()], abs=1e-4)
+    tables = kernels.mean(axis=2)
+    found = [np.allclose(tables[:, 0, i], two_filters["left"], atol=1e-4) for i in range(16)]
+    assert sum(found) == 1
+    assert np.allclose(tables[:, 2, np.argmax(found)], two_filters["right"], atol=1e-4)
+
+
 @claim("The filter whose colours differ most adds up one colour and takes another away.")
 def test_a_filter_that_sets_colours_apart(two_filters):
     """Largest sum 1.38 to 1.71, lowest −1.62 to −1.44; untrained −0.09 to 0.43, −0.58 to −0.02."""
@@ -123,3 +137,45 @@ def test_convolution_cares(accuracy):
     row = accuracy.loc["convolutional_network"]
     assert row["in order"] - row["shuffled"] > 0.05
     assert row["shuffled"] < accuracy.loc["dense_network", "shuffled"]
+
+
+# --- What follows from arithmetic --------------------------------------------------------
+
+
+@stated("The pixel to the right is still the next number; the one below is 28 places away.")
+def test_where_the_neighbours_go():
+    row = np.arange(28 * 28)
+    image = row.reshape(28, 28)
+    assert image[10, 21] - image[10, 20] == 1
+    assert image[11, 20] - image[10, 20] == 28
+
+
+@stated("| **ReLU** | 0 | as it is |")
+@stated("| **ELU** | bends towards −1 | as it is |")
+@stated("| **tanh** | towards −1 | towards 1 |")
+@stated("| **sigmoid** | up to one half | from one half to 1 |")
+def test_what_activations_make_of_a_sum():
+    low, high = np.linspace(-9, -0.01, 50), np.linspace(0.01, 9, 50)
+
+    def values(name):
+        function = keras.activations.get(name)
+        return [keras.ops.convert_to_numpy(function(x.astype("float32"))) for x in (low, high)]
+
+    below, above = values("relu")
+    assert (below == 0).all()
+    assert np.allclose(above, high)
+    below, above = values("elu")
+    assert below[0] == pytest.approx(-1, abs=0.001)
+    assert np.allclose(above, high)
+    below, above = values("tanh")
+    assert (below[0], above[-1]) == pytest.approx((-1, 1), abs=0.001)
+    below, above = values("sigmoid")
+    assert (below.min(), below.max()) == pytest.approx((0, 0.5), abs=0.005)
+    assert (above.min(), above.max()) == pytest.approx((0.5, 1), abs=0.005)
+
+
+@stated("Nine tenths: the first dense layer joins each of 3,136 numbers to each of 64 units.")
+def test_share_of_the_first_dense_layer():
+    dense = keras.Sequential([keras.Input((7 * 7 * 64,)), keras.layers.Dense(64)]).count_params()
+    assert dense == (3_136 + 1) * 64
+    assert dense / 220_234 == pytest.approx(0.9, abs=0.05)

@@ -1,9 +1,10 @@
 """Claims of notebook 03, Compile and fit. Spreads: seeds 1 to 5."""
 
 import keras
+import numpy as np
 import pytest
 
-from claims import claim, history, model, reason, seen_on_tensorflow, table
+from claims import claim, history, model, reason, seen_on_tensorflow, stated, table
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +200,37 @@ def test_two_hundred_are_memorised():
     shares = table("own_200").iloc[0]
     assert shares["known"] > 0.99
     assert 0.18 <= shares["new"] <= 0.35
+
+
+# --- What follows from arithmetic, and the table of what to do -------------------------------
+
+
+@stated(
+    "**16,618**: (3 × 3 × 3 + 1) × 16 = **448** in `conv_1`, (3 × 3 × 16 + 1) × 32 = **4,640** in "
+    "`conv_2`, (1,152 + 1) × 10 = **11,530** in the dense layer."
+)
+def test_weights_of_each_layer():
+    counts = [layer.count_params() for layer in model("model_intro").layers if layer.weights]
+    assert counts == [448, 4_640, 11_530]
+
+
+@stated("a share of 2.72 / 11.72 = 23%, and −log(0.23) is 1.46.")
+def test_softmax_of_a_perfect_answer():
+    share = np.e / (np.e + 9)
+    assert share == pytest.approx(2.72 / 11.72, abs=0.0005)
+    assert share == pytest.approx(0.23, abs=0.005)
+    label = np.eye(10, dtype="float32")[[2]]
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    assert float(loss(label, label)) == pytest.approx(1.46, abs=0.005)
+
+
+@stated("| training loss | high | low, and falling |")
+@stated("| validation loss | high | falls, turns, and rises |")
+def test_signs_of_underfitting_and_overfitting(linear, few):
+    """Linear ends at 1.80 and 1.92; few falls to 0.38 while validation goes 2.24, 1.72, 2.29."""
+    under, over = linear.iloc[-1], few["loss"]
+    assert min(under["loss"], under["val_loss"]) > 1.7
+    assert over.iloc[-1] < 0.5
+    assert over.iloc[-1] < over.iloc[-6] < over.iloc[-11]
+    validation = few["val_loss"]
+    assert validation.min() + 0.3 < min(validation.iloc[0], validation.iloc[-1])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import dropout_seeds
-from claims import claim, history, model, reason, seen_on_tensorflow, table
+from claims import claim, history, model, reason, seen_on_tensorflow, stated, table
 from lesson import load_cifar10, load_history, load_table
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
@@ -314,3 +314,54 @@ def test_large_network_memorises():
     losses = table("dropout_large").iloc[0]
     assert 1.5 < losses["validation"] < 1.9
     assert 0.35 < losses["validation"] - losses["training"] < 0.8
+
+
+# --- What follows from arithmetic, and what Keras does -------------------------------------
+
+
+@stated("at rate 0.2 every survivor becomes 1 / 0.8 = 1.25 times as large, and four fifths of 1.25")
+def test_survivors_grow():
+    ones = np.ones((100, 100), "float32")
+    dropped = keras.layers.Dropout(0.2, seed=5)(ones, training=True)
+    values = keras.ops.convert_to_numpy(dropped)
+    assert np.unique(values[values > 0]) == pytest.approx([1.25])
+    assert values.mean() == pytest.approx(1, abs=0.03)
+
+
+@stated("`fit` uses training mode for its steps, and inference mode for validation;")
+@stated("`evaluate` and `predict` use inference mode, and so does `model(images)`")
+def test_who_uses_which_mode():
+    """A layer that adds 1 in training: ones then cost 1, and 0 in inference."""
+
+    class AddsInTraining(keras.layers.Layer):
+        def call(self, x, training=None):
+            return x + 1 if training else x
+
+    ones = np.ones((4, 1), "float32")
+    net = keras.Sequential([keras.Input((1,)), AddsInTraining()])
+    net.compile(loss="mean_squared_error")
+    fitted = net.fit(ones, ones, validation_data=(ones, ones), verbose=0).history
+    assert (fitted["loss"], fitted["val_loss"]) == ([1], [0])
+    assert net.evaluate(ones, ones, verbose=0) == 0
+    assert (net.predict(ones, verbose=0) == 1).all()
+    assert (keras.ops.convert_to_numpy(net(ones)) == 1).all()
+
+
+@stated("The third convolution has (3 × 3 × 32 + 1) × 64 = **18,496** weights.")
+@stated("so the last layer has (1,024 + 1) × 10 = **10,250**")
+def test_weights_of_each_layer():
+    layers = {layer.name: layer.count_params() for layer in model("model_dropout").layers}
+    assert (layers["conv_3"], layers["classes"], layers["dropout"]) == (18_496, 10_250, 0)
+    assert sum(layers.values()) == 33_834
+
+
+@stated("| early stopping | ends the fit where the validation loss turns |")
+def test_early_stopping_looks_at_validation():
+    stop = keras.callbacks.EarlyStopping()
+    stop.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+    stop.model.stop_training = False
+    stop.on_train_begin()
+    for epoch, (loss, val_loss) in enumerate([(3, 3), (4, 2), (1, 2.5)]):
+        assert not stop.model.stop_training
+        stop.on_epoch_end(epoch, {"loss": loss, "val_loss": val_loss})
+    assert stop.model.stop_training

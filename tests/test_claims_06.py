@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from claims import claim, history, model, reason, table
+from claims import claim, history, model, reason, stated, table
 from lesson import decode_review, load_imdb
 
 
@@ -531,3 +531,11 @@ def test_pairs_win_on_the_test(results):
     others = results[["test_accuracy", "final_accuracy"]].max()
     assert results["own_test_accuracy"] > others + 0.005
     assert 0.9 <= results["own_val_accuracy"] < 0.93
+
+
+@stated("Only the 9,996 commonest have an id, from 4 to 9,999; every rarer word becomes id 2")
+def test_id_of_rare_words():
+    (reviews, _), _ = load_imdb()
+    ids = set().union(*map(set, reviews))
+    assert ids - {1, 2} == set(range(4, 10_000))
+    assert decode_review([2]) == "?"

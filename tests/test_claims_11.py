@@ -7,6 +7,7 @@ In sections 8 and 9 processes race, so no two runs are equal.
 import re
 
 import numpy as np
+import optuna
 import pytest
 
 from claims import claim, of_this_run, reason, saved, table
@@ -50,6 +51,29 @@ def story():
 
 
 # --- That what was judged is what the prose describes --------------------------------
+
+
+def source_of(name):
+    (cell,) = (cell for cell in code(read(NOTEBOOK)) if cell.id == name)
+    return cell.source
+
+
+@pytest.mark.parametrize(("cell", "study"), [("eight-lines", "study"), ("search-run", "search")])
+def test_search_looks_for_the_lowest(cell, study):
+    """The cells of the notebook, on a landscape that costs nothing: lowest at a rate of 0.003."""
+
+    def fold_score(settings, fold):
+        return 2 + (np.log10(settings["learning_rate"]) + 2.5) ** 2
+
+    def objective(trial):
+        rate = trial.suggest_float("learning_rate", 0.0001, 0.1, log=True)
+        return fold_score({"learning_rate": rate}, 0)
+
+    names = {"np": np, "optuna": optuna, "fold_score": fold_score, "objective": objective}
+    exec(source_of(cell), names)
+    values = [trial.value for trial in names[study].trials]
+    assert len(values) in (12, 20)
+    assert names[study].best_value == min(values) < 2.1
 
 
 @of_this_run
@@ -173,8 +197,7 @@ def test_no_more_epochs_would_help_the_small_network(curves):
 )
 def test_curves_are_those_of_the_table(curves):
     """Rates 5e-5 and 0.1, no hidden layer, 3 layers of 256: which curve is whose."""
-    (cell,) = (cell for cell in code(read(NOTEBOOK)) if cell.id == "curves-fit")
-    cases = re.findall(r'\{"(learning_rate|layers)": ([^,}]+)', cell.source)
+    cases = re.findall(r'\{"(learning_rate|layers)": ([^,}]+)', source_of("curves-fit"))
     order = np.random.default_rng(11).permutation(4)
     panels = {name: cases[case] for name, case in zip("ABCD", order, strict=True)}
     rate = "learning_rate"
@@ -336,6 +359,12 @@ def test_dark_lines_come_from_one_place(complete):
 @pytest.fixture(scope="module")
 def again():
     return table("tuning_again").pivot(index="settings", columns="seed", values="mae")
+
+
+def test_each_seed_is_another_fit(again, search):
+    """Seed 8 gives the number that the search found; the others give others."""
+    assert again[8]["best of the search"] == pytest.approx(search["value"].min(), rel=1e-4)
+    assert (again.nunique(axis=1) == 3).all()
 
 
 @claim(

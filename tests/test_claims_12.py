@@ -5,10 +5,13 @@ Spreads: seeds 1 to 5 and 8, on two cores; times also while other work ran on th
 
 from importlib.util import find_spec
 
+import keras
 import numpy as np
 import pytest
 
-from claims import claim, reason, table
+from claims import claim, reason, stated, table
+from lesson import load_boston
+from notebook_files import NOTEBOOKS, code, read
 
 
 @pytest.fixture(scope="module")
@@ -255,3 +258,58 @@ def test_seeds_are_where_08_is(ten_seeds):
 def test_seed_moves_the_score(ten_seeds):
     """57 to 143 dollars in six sets of ten seeds, 102 over all sixty."""
     assert 0.03 < ten_seeds.std(ddof=0) < 0.25
+
+
+# --- What follows from arithmetic, and what backends do ------------------------------------
+
+
+@stated("At w = 1 the error is −3, its square 9, the slope 2 × (−3) × 3")
+@stated("Gradient descent at a rate of 0.01 should take w from 1 to 1.18.")
+def test_one_step_of_one_weight():
+    w, nudge = 1.0, 1e-6
+    slope = ((3 * (w + nudge) - 6) ** 2 - (3 * w - 6) ** 2) / nudge
+    assert slope == pytest.approx(2 * -3 * 3, abs=1e-4)
+    variable, optimizer = keras.Variable(w), keras.optimizers.SGD(0.01)
+    optimizer.build([variable])
+    optimizer.apply([keras.ops.convert_to_tensor(slope)], [variable])
+    assert float(variable.value) == pytest.approx(1.18, abs=1e-4)
+
+
+@stated("[rounded to about seven digits]")
+def test_digits_of_float32():
+    assert -np.log10(np.finfo("float32").eps) == pytest.approx(7, abs=0.2)
+
+
+@stated("| JAX | takes a *function* and returns another function, which computes the gradients |")
+def test_gradients_of_jax():
+    jax = pytest.importorskip("jax")
+    slope = jax.grad(lambda w: w**2)
+    assert callable(slope)
+    assert float(slope(3.0)) == 6
+
+
+@stated(
+    "| PyTorch | every number remembers what it was made from; `loss.backward()` goes back from "
+    "there |"
+)
+def test_gradients_of_torch():
+    torch = pytest.importorskip("torch")
+    w = torch.tensor(3.0, requires_grad=True)
+    loss = w**2
+    assert loss.grad_fn is not None
+    loss.backward()
+    assert float(w.grad) == 6
+
+
+@stated("In each fold 303 rows train, and their mean and standard deviation scale all rows.")
+def test_training_rows_are_the_yardstick():
+    """The notebook's own cell: 0 and 1 in training, and not in validation."""
+    path = next(path for path in NOTEBOOKS if path.name.startswith("12-"))
+    (cell,) = (cell for cell in code(read(path)) if cell.id == "data")
+    names = {"np": np, "load_boston": load_boston}
+    exec(cell.source, names)
+    train, val = names["train_x"], names["val_x"]
+    assert train.shape == (4, 303, 13)
+    assert np.allclose(train.mean(axis=1), 0, atol=1e-5)
+    assert np.allclose(train.std(axis=1), 1, atol=1e-4)
+    assert abs(val.mean(axis=1)).max() > 0.05

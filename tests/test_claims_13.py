@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from claims import stated
 from notebook_files import NOTEBOOKS, code, markdown, read, tags
 
 # What a namespace holds besides the things that it is for.
@@ -139,6 +140,91 @@ def test_layers_that_the_series_uses_are_in_bold(cells):
     not_layers = {"Layer", "Input", "InputLayer"}
     assert used - not_layers == in_bold
     assert {name for name in named if not hasattr(keras.layers, name)} == set()
+
+
+# --- What rows say, computed -----------------------------------------------------------
+
+E = np.linspace(-3, 3, 13)  # errors
+LABELS = np.full((13, 1), 4.0)
+ANSWERS = LABELS - E[:, None]
+FORMULAS = {  # a loss: its formula in the table, the same in NumPy
+    "mean_squared_error": ("e²", E**2),
+    "mean_absolute_error": (r"\|e\|", abs(E)),
+    "huber": (
+        "e²/2 up to an error of `delta` = 1, then a straight line",
+        np.where(abs(E) <= 1, E**2 / 2, abs(E) - 0.5),
+    ),
+    "mean_absolute_percentage_error": (r"100 · \|e / y\|", 100 * abs(E / 4)),
+    "mean_squared_logarithmic_error": (
+        "(log(y + 1) − log(o + 1))²",
+        (np.log(5) - np.log(ANSWERS[:, 0] + 1)) ** 2,
+    ),
+    "poisson": ("o − y · log o", ANSWERS[:, 0] - 4 * np.log(ANSWERS[:, 0])),
+    "hinge": ("max(0, 1 − y · o), with *y* −1 or 1", np.maximum(0, 1 + E)),
+    "squared_hinge": ("its square", np.maximum(0, 1 + E) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formula_of_a_loss(cells, name):
+    said, expected = FORMULAS[name]
+    row = next(row for row in listed(cells, "losses") if names(row[1]) == [name])
+    assert row[2] == said
+    labels, answers = LABELS, ANSWERS
+    if "hinge" in name:
+        labels, answers = -np.ones((13, 1)), E[:, None]
+    loss = getattr(keras.losses, name)(labels, answers)
+    assert keras.ops.convert_to_numpy(loss) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "share"),
+    [
+        ("BinaryAccuracy", "share right, yes above `threshold` = 0.5", 0.7),
+        ("TruePositives", "how many were called yes and are yes", 4),
+        ("TrueNegatives", "how many were called no and are no", 3),
+        ("FalsePositives", "how many were called yes and are no", 1),
+        ("FalseNegatives", "how many were called no and are yes", 2),
+        ("Precision", "of what is called yes, the share that is (09)", 4 / 5),
+        (
+            "Recall",
+            "of what is yes, the share that is called so; also *sensitivity* (09)",
+            4 / 6,
+        ),
+    ],
+)
+def test_what_a_metric_counts(cells, name, said, share):
+    row = next(row for row in listed(cells, "metrics") if names(row[0]) == [name])
+    assert row[2] == said
+    yes, called = (
+        np.repeat([1, 1, 0, 0], [4, 2, 1, 3]),
+        np.repeat([0.9, 0.1, 0.9, 0.1], [4, 2, 1, 3]),
+    )
+    metric = getattr(keras.metrics, name)()
+    metric.update_state(yes[:, None], called[:, None])
+    assert float(metric.result()) == pytest.approx(share)
+
+
+def still_model():
+    """A model that learns nothing, so that each fit measures the same weights."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mean_squared_error")
+    return model
+
+
+@stated("`epochs` counts from the beginning of all fits, so five of them after three are two:")
+def test_epochs_count_from_the_beginning():
+    data = np.zeros((4, 1)), np.zeros((4, 1))
+    assert still_model().fit(*data, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]
+
+
+@stated("this share of the samples, the *last* ones, is set aside for validation")
+def test_which_share_validates():
+    x = np.arange(8.0)[:, None]
+    model = still_model()
+    last = model.evaluate(x[6:], 0 * x[6:], verbose=0)
+    split = model.fit(x, 0 * x, validation_split=0.25, verbose=0).history["val_loss"]
+    assert split == pytest.approx([last], rel=1e-4)
 
 
 # --- 12. From Keras 2 to Keras 3 -------------------------------------------------------

@@ -1,11 +1,13 @@
 """Notebook 00's questions: a tick when all is well, else what to do."""
 
 import json
+import re
 import tempfile
 
 import pytest
 
 from lesson import datasets, environment, machine
+from notebook_files import NOTEBOOKS, read
 
 
 def test_python_of_the_lock_is_ticked(capsys, monkeypatch):
@@ -188,3 +190,15 @@ def test_forecast_scales_the_measured_times(capsys, monkeypatch, tmp_path):
 
 def test_small_fit_is_short():
     assert 0 < environment.time_small_fit() < 60
+
+
+def test_memory_that_notebook_00_names_is_the_one_that_is_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr(machine, "memory_available", lambda: 2**30)
+    environment.check_machine()
+    path = next(path for path in NOTEBOOKS if path.name.startswith("00-"))
+    said = next(cell.source for cell in read(path).cells if cell.id == "machine")
+    found = [
+        re.search(r"A notebook takes up to (\d+) GiB.*?; 11, .*?takes (\d+)", text).groups()
+        for text in (said, capsys.readouterr().out)
+    ]
+    assert found[0] == found[1]

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 import teaching_times
-from claims import CLAIMS, REASONS
+from claims import CLAIMS, REASONS, STATED
 from notebook_files import (
     NOTEBOOKS,
     ROOT,
@@ -352,6 +352,13 @@ def test_every_reason_is_shown_known_or_open(path):
     )
     gone = [sentence for sentence in reasons if not any(sentence in part for part in text)]
     assert not gone, f"test_claims_{number}.py quotes what is not there: {gone}"
+
+
+@every_notebook
+def test_what_is_computed_is_stated(path):
+    text = "\n".join(cell.source for cell in markdown(read(path)))
+    gone = [words for words in quoted(STATED, path.name[:2]) if words not in text]
+    assert not gone, f"test_claims_{path.name[:2]}.py quotes what is not there: {gone}"
 
 
 def test_a_reason_is_told_from_a_bare_one():

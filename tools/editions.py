@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # What only those need who change the series.
 MAINTAINERS = (
+    "benchmarks/",
     "tests/",
     ".github/",
     ".ci/",

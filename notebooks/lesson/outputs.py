@@ -106,10 +106,16 @@ def save_table(table, name):
         name: a bare name, such as `"dropout_few"`.
 
     Raises:
-        ValueError: if the name is not bare or the table has no row.
+        ValueError: if the name is not bare, or the table is none or has no row.
         OSError: if the folder cannot be written to; the old file is intact.
     """
-    frame = pd.DataFrame(table)
+    try:
+        frame = pd.DataFrame(table)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(
+            "the table must be a DataFrame or what makes one, such as a list of dicts; "
+            f"pandas says of this {type(table).__name__}: {error}"
+        ) from None
     if frame.empty:
         raise ValueError("the table has no row: nothing was measured yet")
     path = _path(name, ".csv")

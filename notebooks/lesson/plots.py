@@ -178,6 +178,8 @@ def plot_confusion(matrix, classes, title=None):
         ValueError: if the matrix is not square, holds something else than
             counts, or does not fit the classes.
     """
+    if not np.iterable(classes):
+        raise ValueError(f"classes must be a list of names; got {_a(classes)}")
     matrix, classes = np.asarray(matrix), [str(c) for c in classes]
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(

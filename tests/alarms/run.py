@@ -1,0 +1,104 @@
+"""How often would each claim have failed with other random numbers? `make alarms`
+
+Each notebook is run once with every seed, in a kernel whose seeds are all others, and its claims
+are judged. What is done is passed over, so the command can be stopped and given again:
+
+    .venv/bin/python tests/alarms/run.py --seeds 20
+    .venv/bin/python tests/alarms/run.py --backend jax --seeds 5 03 04
+
+Every outcome goes to outcomes.csv. RESULTS.md has the claims that failed at least once.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OUTCOMES = HERE / "outcomes.csv"
+RESULTS = HERE / "RESULTS.md"
+KEYS = ["backend", "seed", "notebook", "claim"]
+
+
+def judge(number, seed, backend):
+    """Run a notebook with other seeds, and its claims; a row for each claim."""
+    (notebook,) = (ROOT / "notebooks").glob(f"{number}-*.ipynb")
+    environment = os.environ | {
+        "IPYTHONDIR": str(HERE / "ipython"), "OTHER_SEEDS": str(seed), "KERAS_BACKEND": backend,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n0", "-q", f"--junitxml={report}", notebook,
+             ROOT / "tests" / f"test_claims_{number}.py"],
+            cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        if not report.is_file():
+            sys.exit(run.stdout + run.stderr)
+        cases = ElementTree.parse(report).iter("testcase")
+        # The notebook's own cells differ from the stored ones: with other seeds they must.
+        claims = {c.get("name"): c for c in cases if "test_claims_" in c.get("classname", "")}
+    for name, found in claims.items():
+        kinds = {child.tag for child in found}
+        if "skipped" not in kinds:
+            failed = kinds & {"failure", "error"}
+            yield dict(zip(KEYS, (backend, seed, number, name), strict=True), failed=bool(failed))
+
+
+def stored():
+    if OUTCOMES.is_file():
+        return pd.read_csv(OUTCOMES, dtype={"notebook": str})
+    return pd.DataFrame(columns=[*KEYS, "failed"])
+
+
+def write(outcomes):
+    """RESULTS.md: the counts, and each claim that failed."""
+    lines = ["# Alarms", "", "Written by `make alarms`; do not edit. How: [run.py](run.py).", ""]
+    lines += ["| backend | notebooks | seeds | claims judged | failed |", "|---|---|---|---|---|"]
+    for backend, own in outcomes.groupby("backend"):
+        seeds = own.groupby("notebook")["seed"].nunique()
+        spread = f"{seeds.min()} to {seeds.max()}" if seeds.nunique() > 1 else f"{seeds.max()}"
+        lines.append(
+            f"| {backend} | {len(seeds)} | {spread} | {len(own):,} "
+            f"| {own['failed'].sum()} ({own['failed'].mean():.2%}) |"
+        )
+    shares = outcomes.groupby(["backend", "notebook", "claim"])["failed"].agg(["sum", "count"])
+    shares = shares[shares["sum"] > 0].sort_values("sum", ascending=False)
+    if len(shares):
+        lines += ["", "| backend | notebook | claim | failed | of |", "|---|---|---|---|---|"]
+    for (backend, notebook, claim), row in shares.iterrows():
+        lines.append(f"| {backend} | {notebook} | `{claim}` | {row['sum']} | {row['count']} |")
+    RESULTS.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--backend", default="tensorflow", choices=("tensorflow", "jax", "torch"))
+    parser.add_argument("numbers", nargs="*", help="numbers of notebooks, such as 03")
+    options = parser.parse_args()
+    every = sorted(
+        p.stem.removeprefix("test_claims_") for p in HERE.parent.glob("test_claims_??.py")
+    )
+    for seed in range(1, options.seeds + 1):
+        for number in options.numbers or every:
+            outcomes = stored()
+            done = outcomes[["backend", "seed", "notebook"]].apply(tuple, axis=1)
+            if (options.backend, seed, number) in set(done):
+                continue
+            rows = pd.DataFrame(judge(number, seed, options.backend))
+            outcomes = pd.concat([outcomes, rows]) if len(outcomes) else rows
+            outcomes.sort_values(KEYS).to_csv(OUTCOMES, index=False, lineterminator="\n")
+            write(outcomes)
+            failed = ", ".join(rows.loc[rows["failed"], "claim"]) or "all hold"
+            print(f"{options.backend}, seed {seed}, {number}: {failed}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
