@@ -36,9 +36,13 @@ def test_networks_are_what_the_prose_describes():
 
 
 def test_every_network_learned(accuracy):
-    """0.871 to 0.962; guessing would get 0.1."""
+    """0.871 to 0.962; guessing would get 0.1.
+
+    On the digits that it learned from the dense network has 0.938, on others at most 0.927.
+    """
     assert accuracy.notna().all(axis=None)
     assert accuracy.gt(0.8).all(axis=None)
+    assert accuracy.loc["dense_network"].max() < 0.933, "measured on what it learned from?"
 
 
 # --- 3. Slide it -----------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import overfitting_seeds
 from claims import claim, history, model, reason, seen_on_tensorflow, table
 from lesson import load_table
+from notebook_files import NOTEBOOKS, code, read
 
 FAIR, TRAINED = "val_cross_entropy", "cross_entropy"
 NAMES = {
@@ -386,6 +387,17 @@ def test_l2_learns_less_by_heart(base):
 @pytest.fixture(scope="module")
 def prices():
     return table("l2_prices").set_index("price")
+
+
+def test_penalty_is_on_both_hidden_layers():
+    """The notebook's own cell: with weights of 1 the penalties are the numbers of weights."""
+    path = next(path for path in NOTEBOOKS if path.name.startswith("07-"))
+    (cell,) = (cell for cell in code(read(path)) if cell.id == "price-create")
+    names = {"keras": keras}
+    exec(cell.source, names)
+    network = names["create_penalised_model"](keras.regularizers.L1(1.0))
+    network.set_weights([np.ones_like(weight) for weight in network.get_weights()])
+    assert [float(penalty) for penalty in network.losses] == [10_000 * 16, 16 * 16]
 
 
 @claim(

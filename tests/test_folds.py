@@ -78,8 +78,15 @@ def test_knobs_turn():
     model = build(layers=3, units=10, dropout=0.1, learning_rate=0.02)
     assert model.count_params() == 14 * 10 + 2 * 11 * 10 + 11
     assert [type(layer).__name__ for layer in model.layers] == ["Dense", "Dropout"] * 3 + ["Dense"]
+    assert [layer.rate for layer in model.layers[1::2]] == [0.1] * 3
     assert float(model.optimizer.learning_rate) == pytest.approx(0.02)
     assert build().count_params() == 5_121
+
+
+def test_layers_of_one_size_do_not_start_alike():
+    second, third = build(layers=3, seed=8).get_weights()[2:6:2]
+    assert second.shape == third.shape
+    assert not np.array_equal(second, third)
 
 
 def test_other_threads_do_not_change_the_starting_weights():
