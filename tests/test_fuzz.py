@@ -76,16 +76,16 @@ def only(*errors):
 
 
 @fuzz
-@given(anything | histories | frames)
-@example({"loss": [10**400]})
-@example({"loss": [1e308, -1e308]})
-def test_history(history):
+@given(anything | histories | frames, words | anything)
+@example({"loss": [10**400]}, None)
+@example({"loss": [1e308, -1e308]}, None)
+def test_history(history, metrics):
     with only(ValueError):
         frame = history_frame(history)
         assert len(frame)
         assert all(kind.kind == "f" for kind in frame.dtypes)
     with only(ValueError):
-        lesson.plot_history(history).canvas.draw()
+        lesson.plot_history(history, metrics).canvas.draw()
 
 
 @fuzz

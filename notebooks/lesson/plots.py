@@ -83,7 +83,7 @@ def plot_histories(histories, metric="val_loss", title=None):
             'histories must be a dict with at least one {"model name": history}; '
             f"got {_a(histories)}"
         )
-    names = [metric] if isinstance(metric, str) else list(metric)
+    names = _names(metric)
     if not names:
         raise ValueError('metric must name what to draw, such as "val_loss"')
     frames = {model: history_frame(history) for model, history in histories.items()}
@@ -356,12 +356,24 @@ def _metric_names(frame, wanted=None):
         too_many = {n: f"{count} curves" for n, count in curves.items() if count > MOST_CURVES}
         shown = [n for n in shown if n not in too_many]
         return sorted(shown or names, key=lambda n: n != "loss"), too_many if shown else {}
-    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    wanted = _names(wanted)
     missing = [n for n in wanted if n not in names + columns]
     if missing or not wanted:
         missing = ", ".join(map(repr, missing)) or "was named"
         raise ValueError(f"no metric {missing} in this history; it has {', '.join(names)}")
     return wanted, {}
+
+
+def _names(metrics):
+    """One name or several as a list."""
+    if isinstance(metrics, str):
+        return [metrics]
+    if not np.iterable(metrics) or not all(isinstance(name, str) for name in metrics):
+        raise ValueError(
+            'metrics are named by their columns, such as "val_loss" or a list of such names; '
+            f"got {metrics!r:.100}"
+        )
+    return list(metrics)
 
 
 def _require(frame, names, model):
