@@ -11,14 +11,15 @@ import pytest
 
 import remedies_seeds
 import train_best
-from claims import claim, history, reason, table
+from claims import claim, history, reason, stated, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_history, load_model, load_table
 from lesson.outputs import REFERENCE
 from train_best import DEVIATION, EPOCHS, MEAN, build_model, compile_model
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
 GOAL = 0.93  # of the large network on the test set: the one place to change
-LONGEST = 60  # minutes of its training
+GOAL_VIEWS = 0.94  # of the same, with six views averaged
+LONGEST = 75  # minutes of its training, on one core
 LARGEST = 10_000_000  # bytes of its file
 CLASSIC_EPOCHS, BENCH_EPOCHS = 8, 20
 
@@ -533,9 +534,45 @@ def test_narrow_network(ablation):
     assert ablation["width"] == pytest.approx(0.91, abs=0.005)
 
 
-@claim("Without its skips it is as accurate as with them, to within half a point.")
-def test_skips_are_worth_little_here(ablation):
-    assert abs(ablation["width skips"] - ablation["width"]) < 0.005
+@claim(
+    "Without batch normalisation it classifies about half of them correctly, and with a rate that "
+    "does not fall about two thirds."
+)
+def test_normalisation_and_schedule_are_worth_most(ablation):
+    """0.504 and 0.656, one seed each."""
+    assert ablation["width normalisation"] == pytest.approx(0.50, abs=0.04)
+    assert ablation["width schedule"] == pytest.approx(0.66, abs=0.04)
+
+
+@claim(
+    "Without augmentation it is more than 3 points less accurate; without whitening, its first "
+    "layer learning too, less than 1 point."
+)
+def test_augmentation_and_whitening(ablation):
+    """0.877 and 0.905 against 0.911, one seed each."""
+    assert 0.03 < ablation["width"] - ablation["width augmentation"] < 0.05
+    assert 0.002 < ablation["width"] - ablation["width whitening"] < 0.01
+
+
+@claim(
+    "Without its skips it is as accurate as with them, to within half a point, and without label "
+    "smoothing too."
+)
+def test_skips_and_smoothing_are_worth_little_here(ablation):
+    for part in ("skips", "smoothing"):
+        assert abs(ablation[f"width {part}"] - ablation["width"]) < 0.005
+
+
+@claim("Label smoothing makes the validation loss higher: 0.47 with it, below 0.3 without.")
+def test_smoothing_costs_loss():
+    losses = load_table("ablation").set_index("without")["validation_loss"]
+    assert losses["width"] == pytest.approx(0.47, abs=0.02)
+    assert losses["width smoothing"] < 0.3
+
+
+@stated("would still have a loss of 0.20, measured with exact labels")
+def test_least_loss_of_smoothed_labels():
+    assert -np.log(0.8 + 0.2 / 10) == pytest.approx(0.20, abs=0.005)
 
 
 # --- 9. The test set ----------------------------------------------------------------------------
@@ -548,11 +585,11 @@ def test_classic_network_on_the_test_set(tested):
 
 
 @claim(
-    "The residual network classifies at least 93% correctly, with each seed, and the seeds lie "
+    "The large network classifies at least 93% correctly, with each seed, and the seeds lie "
     "within 1 point of each other."
 )
 def test_seeds_reach_the_goal(tested):
-    """Each seed of best_seeds.csv."""
+    """Seeds 1 and 2: 0.936 and 0.9335, with views 0.9445 and 0.9427."""
     assert tested["large"] >= GOAL
     seeds = load_table("best_seeds")
     assert seeds["seed"].nunique() == len(seeds) >= 2
@@ -561,10 +598,10 @@ def test_seeds_reach_the_goal(tested):
     assert set(seeds["epochs"]) == {EPOCHS}
 
 
-@claim("Averaged over six views it is at least as accurate with each seed.")
+@claim("With six views averaged it classifies at least 94% correctly, with each seed.")
 def test_views_help():
     seeds = load_table("best_seeds")
-    assert (seeds["test_accuracy_views"] >= seeds["test_accuracy"]).all()
+    assert (seeds["test_accuracy_views"] >= max(GOAL_VIEWS, seeds["test_accuracy"].max())).all()
 
 
 # --- 10. Transfer --------------------------------------------------------------------------------
