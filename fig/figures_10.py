@@ -34,14 +34,17 @@ def fig_10_residual_block(size=16, channels=64, filters=128):
     for left, head, project, after in panels:
         middle = left + 48 + wide / 2
         write(ax, middle, 18, head, bold=True, size=LARGE)
-        write(ax, middle, 46, _shape_label(size, channels))
+        write(ax, middle, 46, f"x:  {_shape_label(size, channels)}")
         arrow(ax, (middle, 56), (middle, 82))
-        layers = [(f"{after} filters 3 × 3", BLUE), ("normalise, ReLU", PURPLE)]
+        layers = [(f"{after} filters 3 × 3", BLUE), ("normalise, GELU", PURPLE)]
         for count, (words, color) in enumerate(layers):
             y = 82 + count * 62
             box(ax, middle - 56, y, 112, tall, color=color)
             write(ax, middle, y + tall / 2, words)
             arrow(ax, (middle, y + tall), (middle, y + 62 - (0 if count == 0 else 4)))
+        edge, low = middle + 60, 82 + 62 + tall
+        ax.plot([edge, edge + 6, edge + 6, edge], [82, 82, low, low], color=BLUE, linewidth=1.5)
+        write(ax, edge + 11, (82 + low) / 2, "f", bold=True, size=LARGE, color=BLUE, ha="left")
         join = 82 + 2 * 62 + 10
         if project is None:
             write(ax, middle, join + 8, "f(x)", bold=True, size=LARGE)
@@ -57,27 +60,31 @@ def fig_10_residual_block(size=16, channels=64, filters=128):
         if project:
             box(ax, around - 8, 120, 42, 50, color=ORANGE, facecolor=tint(ORANGE, 0.3))
             write(ax, around + 13, 145, f"{after} of\n1 × 1")
+            write(ax, around + 13, 182, "g", bold=True, size=LARGE, color=ORANGE)
+        else:
+            write(ax, around - 2, 110, "x", bold=True, size=LARGE, ha="right", color=GREEN)
         words = "x + f(x)" if not project else "g(x) + f(x)"
         write(ax, middle + 20, join + 1, words, bold=True, ha="left")
         arrow(ax, (middle, join + 12), (middle, join + 48))
         write(ax, middle, join + 60, _shape_label(size, after))
     extra = channels * filters + filters
-    write(ax, 20, 308, f"f: what the block learns      g: {filters} filters of 1 × 1, "
+    write(ax, 20, 308, f"f: the two layers      g: {filters} filters of 1 × 1, "
           f"{extra:,} parameters, only where shapes differ", ha="left", color=DIM)  # fmt: skip
     same = _shape_label(size, channels)
     alt = (
         f"Three stretches of a network. Without a skip, {same} numbers x go through {channels} "
-        f"filters of 3 × 3, are normalised and pass ReLU: f(x). With a skip, x also goes around "
-        f"them on a second path and is added: x + f(x), which takes equal shapes. With {filters} "
+        f"filters of 3 × 3, are normalised and pass GELU; the two layers are called f, "
+        f"and f(x) comes out. With a skip, x also goes around f on a second path and is added: "
+        f"x + f(x), which takes equal shapes. With {filters} "
         f"filters, f(x) has the shape {_shape_label(size, filters)}; then {filters} filters of "
-        f"1 × 1 on the second path, {extra:,} parameters, bring x to it: g(x) + f(x)."
+        f"1 × 1 on the second path, called g, {extra:,} parameters, bring x to it: g(x) + f(x)."
     )
     return drawing, alt
 
 
 @figure("The residual network of this notebook, from image to answer")
-def fig_10_residual_net(stem=24, widths=(64, 192, 256), classes=10):
-    drawing, ax = canvas(232)
+def fig_10_residual_net(stem=24, widths=(64, 256, 256), classes=10):
+    drawing, ax = canvas(246)
     size, middle, x = 32, 80, 14
     alt = [f"From left to right: an image of {_shape_label(size, 3)}"]
     stages = [("the image", size, 3, GREY)]
@@ -110,18 +117,20 @@ def fig_10_residual_net(stem=24, widths=(64, 192, 256), classes=10):
                 f"keeps that shape"
             )
         elif count:
-            alt.append(f"{stem} filters of 2 × 2 make it {_shape_label(size, channels)}")
+            alt.append(f"{stem} frozen filters of 2 × 2 make it {_shape_label(size, channels)}")
         last, x = end, end.right[0] + 14
     arrow(ax, (last.right[0] + 2, middle), (x - 2, middle))
     place = box(ax, x, middle - 19, 38, 38, color=PURPLE, rounding=3)
     write(ax, *place.center, str(classes), bold=True, size=LARGE)
     write(ax, place.center[0], middle + 48, "classes")
-    key(ax, 20, 176, BLUE, "3 × 3 convolution (the first 2 × 2), batch normalisation, ReLU")
-    key(ax, 430, 176, GREEN, "once more, added to x")
-    words = f"the largest number of each of the {widths[-1]} maps, Dense {classes}, divided by 8"
-    key(ax, 20, 202, PURPLE, f"{words}, softmax")
+    key(
+        ax, 20, 176, BLUE, "3 × 3 convolution, batch normalisation, GELU (the first: 2 × 2, frozen)"
+    )
+    key(ax, 20, 200, GREEN, "the same without pooling, added to x")
+    words = f"the largest number of each of the {widths[-1]} maps, Dense {classes}, divided by 72"
+    key(ax, 20, 224, PURPLE, f"{words}, softmax")
     alt.append(
         f"the largest number of each of the {widths[-1]} maps goes to a dense layer of {classes}, "
-        f"whose results are divided by 8 before softmax"
+        f"whose results are divided by 72 before softmax"
     )
     return drawing, "; ".join(alt) + "."

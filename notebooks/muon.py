@@ -1,6 +1,6 @@
 """Muon: an optimizer that takes every filter bank of a convolution as one matrix.
 
-Section "Your own optimizer" of notebook 12 explains it.
+Section "An optimizer of your own" of notebook 12 explains it; `train_best.py` trains with it.
 Keras's own `keras.optimizers.Muon` treats weights with two axes only and leaves the filters of
 convolutions, which have four, to Adam.
 

@@ -47,6 +47,7 @@ def test_transcript(exercise, request):
 
 # Their judges measure what a fit has reached: on another processor the last digits differ.
 MEASURED = {"03-own", "04-own", "05-three", "06-ninety", "07-few", "08-better", "09-pass"}
+MEASURED |= {"10-transfer"}
 
 
 def compared(text, exercise):

@@ -15,6 +15,12 @@ BY_COMMAND = [
         "best_seeds.csv",
         "dropout_seeds.csv",
         "overfitting_seeds.csv",
+        "ablation.csv",
+        "history_classic.csv",
+        "model_classic.keras",
+        "model_pretrained.keras",
+        "remedies_seeds.csv",
+        "transfer_seeds.csv",
     )
 ]
 

@@ -60,7 +60,6 @@ REASON = re.compile(
 OPEN = re.compile(
     r"\b(we think|we do not know|is not known|not tested here|perhaps)\b", re.IGNORECASE
 )
-FIRST_EDITION = {"10"}
 LONGEST_CELL = 18  # lines; about fifteen, and a little for a long call
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 
@@ -156,7 +155,7 @@ def test_stated_time_is_the_measured_one(path):
 def test_stated_teaching_time_is_the_computed_one(path):
     """`python tools/teaching_times.py` prints them all."""
     cell = next(c for c in read(path).cells if c.id == "time")
-    if path.name[:2] in FIRST_EDITION or "To look things up" in cell.source:
+    if "To look things up" in cell.source:
         return
     minutes, sittings = teaching_times.of(read(path))
     stated = re.search(r"To teach: (\d+) minutes", cell.source)
@@ -343,8 +342,6 @@ def standing(paragraph, tested):
 @every_notebook
 def test_every_reason_is_shown_known_or_open(path):
     number = path.name[:2]
-    if number in FIRST_EDITION:
-        return
     reasons = quoted(REASONS, number)
     tested = reasons | quoted(CLAIMS, number)
     text = [part for cell in markdown(read(path)) for part in paragraphs(cell.source)]
@@ -373,9 +370,9 @@ def test_a_reason_is_told_from_a_bare_one():
     assert not gives_reason("It fell. Why did it fall?")
 
 
-def test_rewritten_notebooks_name_their_sources():
+def test_notebooks_name_their_sources():
     for path in NOTEBOOKS:
-        if path.name[:2] not in FIRST_EDITION | {"00"}:
+        if path.name[:2] != "00":
             cells = {cell.id: cell.source for cell in read(path).cells}
             assert list(cells)[-3:] == ["key-points", "sources", "next"], path.name
             entries = re.findall(r"^- .*\]\(https?://\S+\).*$", cells["sources"], re.MULTILINE)
