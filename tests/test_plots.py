@@ -1,6 +1,7 @@
 """What plots show, what they say of it in words, and what notebooks keep."""
 
 import copy
+import html
 from pathlib import Path
 
 import keras
@@ -553,6 +554,7 @@ CELLS = {
         axes.set(xlabel="epoch", ylabel="loss")
         print("and on")
         """,
+    "empty": "plt.figure()",
     "wordless": "plt.plot([1, 2])\nprint('and on')",
     "live": "history = fit([lesson.LiveCurves(every=0)])",
     "throttled": "history = fit([lesson.LiveCurves(every=1000)])",
@@ -592,6 +594,7 @@ def words(output):
     assert output.output_type == "display_data"
     alt = output.metadata["image/png"]["alt"]
     assert output.data["text/plain"] == alt
+    assert output.data["text/html"].startswith(f'<img alt="{html.escape(alt)}" ')
     assert 0 < output.metadata["image/png"]["width"] < 1000
     return alt
 
@@ -620,6 +623,16 @@ def test_figure_is_shown_once_with_its_words(shown, cell, alts):
     others = [o for o in shown[cell] if o not in pictures(shown[cell])]
     printed = [o.get("text", "a repr") for o in others]  # a stream may come in pieces
     assert "".join(printed) in ("", "and on\n"), "a repr came with the figure"
+
+
+def test_empty_figure_is_named(shown):
+    (output,) = shown["empty"]
+    assert output.data == {"text/plain": "Figure(640x480)"}
+
+
+@pytest.mark.parametrize("cell", ["value", "displayed", "live", "throttled", "interrupted"])
+def test_curves_that_stay_have_their_numbers(shown, cell):
+    assert '<th scope="col">training loss</th>' in shown[cell][0].data["text/html"]
 
 
 @pytest.mark.parametrize("cell", ["live", "throttled"])

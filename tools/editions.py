@@ -55,16 +55,31 @@ class CodeAlong(Preprocessor):
 
 
 class ForTheWeb(Preprocessor):
-    """Fold solutions, and give each picture the description that its output carries."""
+    """Fold solutions, and give each picture the description that its output carries.
+
+    Pictures become files of their own, so that a page weighs little: MyST-NB would take
+    the HTML, with the picture in it. Of that only the table of numbers is kept.
+    """
 
     def preprocess_cell(self, cell, resources, index):
         if "solution" in cell.metadata.get("tags", []):
             cell.metadata.tags.append("hide-cell")
+        if cell.cell_type == "code":
+            cell.outputs = [part for output in cell.outputs for part in _parts(output)]
         for output in cell.get("outputs", []):
             described = output.get("metadata", {}).get("image/png", {}).get("alt")
             if described:
                 cell.metadata["mystnb"] = {"image": {"alt": described}}
         return cell, resources
+
+
+def _parts(output):
+    """A picture and its table of numbers as two outputs; else the output as it is."""
+    if "image/png" not in output.get("data", {}):
+        return [output]
+    _, folded, table = output.data.pop("text/html", "").partition("<details>")
+    tables = [nbformat.v4.new_output("display_data", {"text/html": folded + table})]
+    return [output, *(tables if folded else [])]
 
 
 EDITIONS = {
