@@ -133,7 +133,7 @@ def epochs(count, **columns):
 
 
 def test_table_is_folded_and_read_aloud_with_its_heads():
-    page = Reader(folded_table(epochs(2, **{"a < b": [0.123456, NAN], "loss": [12345.6, 3]})))
+    page = Reader(folded_table(epochs(2, **{"a < b": [0.123456, NAN], "loss": [12345.6, 1000]})))
     assert page.unclosed == []
     assert page.of("details") == [{}]
     assert page.text("summary") == ["The numbers as a table"]
@@ -141,7 +141,7 @@ def test_table_is_folded_and_read_aloud_with_its_heads():
     heads = [{"scope": "col"}] * 3 + [{"scope": "row"}] * 2
     assert page.of("th") == heads
     assert page.text("th") == ["epoch", "a < b", "loss", "1", "2"]
-    assert page.text("td") == ["0.1235", "1.235e+04", "–", "3"]
+    assert page.text("td") == ["0.1235", "1.235e+04", "–", "1000"]
     assert not [a for _, a in page.tags if {"style", "class", "bgcolor"} & set(a)], (
         "a look of its own"
     )
@@ -181,7 +181,7 @@ def numbers(figure):
 def test_curves_of_one_model_have_their_numbers():
     heads, values = numbers(plot_history(CURVES))
     assert heads == ["epoch", "training loss", "validation loss", "training accuracy", "1", "2"]
-    assert values == ["2", "2.5", "0.25", "1", "1.5", "0.5"]
+    assert values == ["2.000", "2.500", "0.2500", "1.000", "1.500", "0.5000"]
 
 
 def test_curves_of_several_models_have_their_numbers():
@@ -189,12 +189,17 @@ def test_curves_of_several_models_have_their_numbers():
     later = pd.DataFrame({"loss": [9.0, 8.0]}, index=pd.Index([3, 2], name="epoch"))
     heads, values = numbers(plot_histories({"a": CURVES, "b": later}, "loss"))
     assert heads == ["epoch", "a, training loss", "b, training loss", "1", "2", "3"]
-    assert values == ["2", "–", "1", "8", "–", "9"]
+    assert values == ["2.000", "–", "1.000", "8.000", "–", "9.000"]
 
 
 def test_histories_whose_epochs_repeat_have_their_numbers():
     twice = pd.DataFrame({"loss": [9.0, 8.0]}, index=pd.Index([1, 1], name="epoch"))
-    assert numbers(plot_histories({"a": CURVES, "b": twice}, "loss"))[1] == ["2", "8", "1", "–"]
+    assert numbers(plot_histories({"a": CURVES, "b": twice}, "loss"))[1] == [
+        "2.000",
+        "8.000",
+        "1.000",
+        "–",
+    ]
 
 
 def test_other_figures_and_passing_drawings_have_no_table():

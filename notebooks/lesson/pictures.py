@@ -124,7 +124,7 @@ def folded_table(numbers):
     heads = "".join(f'<th scope="col">{escape(str(h))}</th>' for h in ("epoch", *listed.columns))
     rows = "\n".join(
         f'<tr><th scope="row">{epoch:g}</th>'
-        + "".join(f"<td>{'–' if np.isnan(v) else f'{v:.4g}'}</td>" for v in values)
+        + "".join(f"<td>{_rounded(value)}</td>" for value in values)
         + "</tr>"
         for epoch, values in zip(listed.index, listed.to_numpy(), strict=True)
     )
@@ -132,6 +132,10 @@ def folded_table(numbers):
         f"<details><summary>The numbers as a table</summary>\n<table><caption>{caption}</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></details>"
     )
+
+
+def _rounded(value):
+    return "–" if np.isnan(value) else f"{value:#.4g}".rstrip(".")
 
 
 def _fallback(figure):

@@ -22,8 +22,15 @@ from matplotlib.ticker import MaxNLocator
 from lesson.histories import duration, frame_of, history_frame, left_out_sentence
 from lesson.pictures import bundle, describe
 
-PALETTE = sns.color_palette("colorblind")
-MOST_CURVES = len(PALETTE)  # of one metric in one panel, so that colours tell them apart
+# Each stands out from white by 3 to 1, and any two are told apart without red, green or
+# blue cones; the first four in grey too. Where there are several curves, marks tell them
+# apart as well, so that colour is never the only sign. tests/test_colours.py computes it.
+PALETTE = sns.color_palette(
+    ["#0173b2", "#d55e00", "#1a1a1a", "#8c0800", "#8c8c8c", "#332288", "#a23582", "#937860"]
+)
+MARKERS = "osD^vPX*<>"
+MOST_CURVES = len(MARKERS)  # of one metric in one panel
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=PALETTE)  # what a learner draws, too
 
 
 def plot_history(history, metrics=None, title=None):
@@ -61,7 +68,7 @@ def plot_history(history, metrics=None, title=None):
 def plot_histories(histories, metric="val_loss", title=None):
     """Draw one metric of several models on one pair of axes.
 
-    A training metric is solid, a validation metric dashed; one colour a model.
+    A training metric is solid, a validation metric dashed; a colour and a mark for each model.
 
     Args:
         histories: dict from the model's name to its history, each as
@@ -90,11 +97,11 @@ def plot_histories(histories, metric="val_loss", title=None):
     beside = len(frames) * len(names) > 4  # a long legend would lie on the curves
     figure, axes = plt.subplots(figsize=(8.4 if beside else 6.4, 3.8), layout="constrained")
     sentences, numbers = [], []
-    for (model, frame), colour in zip(frames.items(), _colours(len(frames)), strict=True):
+    for number, (model, frame) in enumerate(frames.items()):
         for name in names:
             axes.plot(
-                frame.index, frame[name], color=colour, label=_legend(model, name, names),
-                **_style(frame[name], name),
+                frame.index, frame[name], label=_legend(model, name, names),
+                **_style(frame[name], name, number, len(frames)),
             )  # fmt: skip
             sentences.append(f"{model}: {_sentence(frame[name], name)}")
             numbers.append(frame[name].rename(f"{model}, {_curve(name)}"))
@@ -194,6 +201,11 @@ def plot_confusion(matrix, classes, title=None):
         cmap="Blues", vmin=0, vmax=1, linewidths=0.5, xticklabels=classes, yticklabels=classes,
         cbar_kws={"label": "share of the true class"}, ax=axes,
     )  # fmt: skip
+    for count, colour in zip(axes.texts, axes.collections[0].get_facecolors(), strict=True):
+        dark = (
+            sns.utils.relative_luminance(colour) < 0.18
+        )  # white and black stand out alike at 0.18
+        count.set_color("white" if dark else "black")
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
@@ -355,16 +367,15 @@ def _draw_history(figure, frame, names, title):
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         drawn = [c for c in frame.columns if name in (c.removeprefix("val_"), _metric(c))]
         drawn.sort(key=lambda c: c.startswith("val_"))
-        parts = dict.fromkeys(c.removeprefix("val_") for c in drawn)
-        colours = dict(zip(parts, _colours(len(parts)), strict=True))
+        parts = list(dict.fromkeys(c.removeprefix("val_") for c in drawn))
         for column in drawn:
             part = column.removeprefix("val_")
             label = "training" if column == part else "validation"
-            if len(parts) > 1:  # the colour tells the number, the dashes tell validation
+            if len(parts) > 1:  # colour and mark tell the number, the dashes tell validation
                 label += part.removeprefix(name)
             axes.plot(
-                frame.index, frame[column], color=colours[part], label=label,
-                **_style(frame[column], column),
+                frame.index, frame[column], label=label,
+                **_style(frame[column], column, parts.index(part), len(parts)),
             )  # fmt: skip
             sentences.append(_sentence(frame[column], column))
             numbers[_curve(column)] = frame[column]
@@ -376,12 +387,21 @@ def _draw_history(figure, frame, names, title):
     return describe(figure, _join(title, sentences))
 
 
-def _style(values, name):
-    # A line needs two points; one that stands alone shows as a mark.
+def _style(values, name, number=0, count=1):
+    """The look of a curve, `number` of `count`: dashes for validation, its colour and marks."""
     known = values.notna().to_numpy()
+    # A line needs two points; one that stands alone shows as a mark.
     beside = np.append(known[1:], False) | np.insert(known[:-1], 0, False)
-    marks = {"marker": "o", "markevery": known & ~beside} if (known & ~beside).any() else {}
-    return {"linestyle": "--" if name.startswith("val_") else "-", **marks}
+    marked = known & ~beside
+    if count > 1:  # about eight marks, not where those of the next curve are
+        apart = max(1, len(known) // 8)
+        marked |= known & (np.arange(len(known)) % apart == number % apart)
+    marks = {"marker": MARKERS[number % len(MARKERS)], "markevery": marked, "markersize": 5}
+    return {
+        "linestyle": "--" if name.startswith("val_") else "-",
+        "color": PALETTE[number % len(PALETTE)],
+        **(marks if marked.any() else {}),
+    }
 
 
 def _finish(axes, label):
@@ -419,10 +439,6 @@ def _last_height(line):
     heights = np.asarray(line.get_ydata(), "float64")
     known = heights[np.isfinite(heights)]
     return known[-1] if known.size else -np.inf
-
-
-def _colours(count):
-    return PALETTE[:count] if count <= len(PALETTE) else sns.color_palette("husl", count)
 
 
 def _side_by_side(columns):
