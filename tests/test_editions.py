@@ -54,7 +54,8 @@ def test_web_edition_has_pictures_as_files_and_their_numbers_as_a_table():
     table = "<details><summary>Numbers</summary></details>"
     picture = {"image/png": "iVBO", "text/html": f"<img>\n{table}", "text/plain": "Words."}
     metadata = {"image/png": {"alt": "Words."}}
-    frame = {"text/html": "<table></table>", "text/plain": "a b"}
+    style = "<style scoped>\n    .dataframe { }\n</style>\n"
+    frame = {"text/html": f"<div>\n{style}<table></table></div>", "text/plain": "a b"}
     outputs = [
         nbformat.v4.new_output("display_data", picture, metadata=metadata),
         nbformat.v4.new_output("display_data", {**picture, "text/html": "<img>"}),
@@ -64,6 +65,7 @@ def test_web_edition_has_pictures_as_files_and_their_numbers_as_a_table():
     notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell("Text.")])
     (cell, _) = editions.edition_of(notebook, "book").cells
     words = {"image/png": "iVBO", "text/plain": "Words."}
+    frame["text/html"] = "<div>\n<table></table></div>"
     assert [o.data for o in cell.outputs] == [words, {"text/html": table}, words, frame]
     assert cell.metadata.mystnb.image.alt == "Words."
 

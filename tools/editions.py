@@ -11,6 +11,7 @@ helper, the data, the stored outputs of other cells. Made twice, it is the same 
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,9 @@ class ForTheWeb(Preprocessor):
     """Fold solutions, and give each picture the description that its output carries.
 
     Pictures become files of their own, so that a page weighs little: MyST-NB would take
-    the HTML, with the picture in it. Of that only the table of numbers is kept.
+    the HTML, with the picture in it. Of that only the table of numbers is kept. The style
+    that pandas puts into each table is left out: it would be a fault in an EPUB, and the
+    book has its own.
     """
 
     def preprocess_cell(self, cell, resources, index):
@@ -74,10 +77,15 @@ class ForTheWeb(Preprocessor):
 
 
 def _parts(output):
-    """A picture and its table of numbers as two outputs; else the output as it is."""
-    if "image/png" not in output.get("data", {}):
+    """A picture and its table of numbers as two outputs; else the one output."""
+    data = output.get("data", {})
+    if "image/png" not in data:
+        if "text/html" in data:
+            data["text/html"] = re.sub(
+                r"<style scoped>.*?</style>\n", "", data["text/html"], flags=re.S
+            )
         return [output]
-    _, folded, table = output.data.pop("text/html", "").partition("<details>")
+    _, folded, table = data.pop("text/html", "").partition("<details>")
     tables = [nbformat.v4.new_output("display_data", {"text/html": folded + table})]
     return [output, *(tables if folded else [])]
 

@@ -116,7 +116,8 @@ def _base64(picture):
 def folded_table(numbers):
     """A DataFrame as HTML: a table, folded, with a row for each epoch.
 
-    Of many epochs at most 20 are listed, evenly, the first and the last among them.
+    Of many epochs at most 20 are listed, evenly, the first and the last among them. Its
+    class is that of pandas' tables, which every theme knows, light or dark.
     """
     step = max(1, -(-(len(numbers) - 1) // (MOST_ROWS - 1)))
     listed = numbers.iloc[sorted({*range(0, len(numbers), step), len(numbers) - 1})]
@@ -129,7 +130,8 @@ def folded_table(numbers):
         for epoch, values in zip(listed.index, listed.to_numpy(), strict=True)
     )
     return (
-        f"<details><summary>The numbers as a table</summary>\n<table><caption>{caption}</caption>\n"
+        f"<details><summary>The numbers as a table</summary>\n"
+        f'<table class="dataframe"><caption>{caption}</caption>\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></details>"
     )
 
