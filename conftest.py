@@ -44,6 +44,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.option.nbval_sanitize_with = str(ROOT / "tests" / "nbval.cfg")
     # Kernels inherit all this. A test never overwrites what a learner has saved.
     os.environ["FIT_OUTPUTS"] = str(QUICK_OUTPUTS if config.option.quick else OUTPUTS)
     if config.option.quick:

@@ -49,6 +49,27 @@ def test_code_along_edition_leaves_one_line(path):
             assert theirs == ours
 
 
+def test_web_edition_has_pictures_as_files_and_their_numbers_as_a_table():
+    """MyST-NB would put the whole picture into the page, with the HTML."""
+    table = "<details><summary>Numbers</summary></details>"
+    picture = {"image/png": "iVBO", "text/html": f"<img>\n{table}", "text/plain": "Words."}
+    metadata = {"image/png": {"alt": "Words."}}
+    style = "<style scoped>\n    .dataframe { }\n</style>\n"
+    frame = {"text/html": f"<div>\n{style}<table></table></div>", "text/plain": "a b"}
+    outputs = [
+        nbformat.v4.new_output("display_data", picture, metadata=metadata),
+        nbformat.v4.new_output("display_data", {**picture, "text/html": "<img>"}),
+        nbformat.v4.new_output("execute_result", frame),
+    ]
+    cell = nbformat.v4.new_code_cell(outputs=outputs)
+    notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell("Text.")])
+    (cell, _) = editions.edition_of(notebook, "book").cells
+    words = {"image/png": "iVBO", "text/plain": "Words."}
+    frame["text/html"] = "<div>\n<table></table></div>"
+    assert [o.data for o in cell.outputs] == [words, {"text/html": table}, words, frame]
+    assert cell.metadata.mystnb.image.alt == "Words."
+
+
 def read_anew(path):
     """The notebook once more: a preprocessor changes the one that it is given."""
     return nbformat.reads(nbformat.writes(read(path)), as_version=4)

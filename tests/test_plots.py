@@ -1,6 +1,7 @@
 """What plots show, what they say of it in words, and what notebooks keep."""
 
 import copy
+import html
 from pathlib import Path
 
 import keras
@@ -234,19 +235,31 @@ def test_metric_that_is_an_array_has_a_curve_for_each_number():
     curves = figure.axes[1].get_lines()
     assert [list(curve.get_ydata()) for curve in curves] == 2 * [[0.1, 0.4], [0.2, 0.5], [0.3, 0.6]]
     assert len({curve.get_color() for curve in curves}) == 3
+    assert [curve.get_marker() for curve in curves] == 2 * ["o", "s", "D"]
     assert "Training f1 score[2] rises from 0.3 to 0.6" in figure.alt_text
 
 
 # --- plot_histories ---------------------------------------------------------------
 
 
-def test_several_models_in_distinct_colours():
+def test_several_models_differ_in_more_than_colour():
     models = {f"model {i}": {"loss": [2.0, 1.0 + i]} for i in range(12)}
     axes = plot_histories(models, metric="loss").axes[0]
     assert [one.get_label() for one in axes.lines] == list(models)
-    assert len({tuple(one.get_color()) for one in axes.lines}) == 12
+    assert len({(tuple(one.get_color()), one.get_marker()) for one in axes.lines}) == 12
+    assert len({one.get_marker() for one in axes.lines[:10]}) == 10
     assert {one.get_linestyle() for one in axes.lines} == {"-"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
+    shown = {(one.get_color(), one.get_marker()) for one in axes.get_legend().get_lines()}
+    assert shown == {(one.get_color(), one.get_marker()) for one in axes.lines}
+
+
+def test_marks_are_few_and_those_of_two_models_lie_apart():
+    models = {name: {"loss": np.linspace(2, 1, 40)} for name in "abc"}
+    found = [set(marks(one)) for one in plot_histories(models, "loss").axes[0].lines]
+    assert all(6 <= len(epochs) <= 10 for epochs in found)
+    assert not found[0] & found[1]
+    assert not found[1] & found[2]
 
 
 def test_one_colour_a_model():
@@ -553,6 +566,7 @@ CELLS = {
         axes.set(xlabel="epoch", ylabel="loss")
         print("and on")
         """,
+    "empty": "plt.figure()",
     "wordless": "plt.plot([1, 2])\nprint('and on')",
     "live": "history = fit([lesson.LiveCurves(every=0)])",
     "throttled": "history = fit([lesson.LiveCurves(every=1000)])",
@@ -592,6 +606,7 @@ def words(output):
     assert output.output_type == "display_data"
     alt = output.metadata["image/png"]["alt"]
     assert output.data["text/plain"] == alt
+    assert output.data["text/html"].startswith(f'<img alt="{html.escape(alt)}" ')
     assert 0 < output.metadata["image/png"]["width"] < 1000
     return alt
 
@@ -620,6 +635,16 @@ def test_figure_is_shown_once_with_its_words(shown, cell, alts):
     others = [o for o in shown[cell] if o not in pictures(shown[cell])]
     printed = [o.get("text", "a repr") for o in others]  # a stream may come in pieces
     assert "".join(printed) in ("", "and on\n"), "a repr came with the figure"
+
+
+def test_empty_figure_is_named(shown):
+    (output,) = shown["empty"]
+    assert output.data == {"text/plain": "Figure(640x480)"}
+
+
+@pytest.mark.parametrize("cell", ["value", "displayed", "live", "throttled", "interrupted"])
+def test_curves_that_stay_have_their_numbers(shown, cell):
+    assert '<th scope="col">training loss</th>' in shown[cell][0].data["text/html"]
 
 
 @pytest.mark.parametrize("cell", ["live", "throttled"])

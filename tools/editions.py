@@ -11,6 +11,7 @@ helper, the data, the stored outputs of other cells. Made twice, it is the same 
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,16 +57,38 @@ class CodeAlong(Preprocessor):
 
 
 class ForTheWeb(Preprocessor):
-    """Fold solutions, and give each picture the description that its output carries."""
+    """Fold solutions, and give each picture the description that its output carries.
+
+    Pictures become files of their own, so that a page weighs little: MyST-NB would take
+    the HTML, with the picture in it. Of that only the table of numbers is kept. The style
+    that pandas puts into each table is left out: it would be a fault in an EPUB, and the
+    book has its own.
+    """
 
     def preprocess_cell(self, cell, resources, index):
         if "solution" in cell.metadata.get("tags", []):
             cell.metadata.tags.append("hide-cell")
+        if cell.cell_type == "code":
+            cell.outputs = [part for output in cell.outputs for part in _parts(output)]
         for output in cell.get("outputs", []):
             described = output.get("metadata", {}).get("image/png", {}).get("alt")
             if described:
                 cell.metadata["mystnb"] = {"image": {"alt": described}}
         return cell, resources
+
+
+def _parts(output):
+    """A picture and its table of numbers as two outputs; else the one output."""
+    data = output.get("data", {})
+    if "image/png" not in data:
+        if "text/html" in data:
+            data["text/html"] = re.sub(
+                r"<style scoped>.*?</style>\n", "", data["text/html"], flags=re.S
+            )
+        return [output]
+    _, folded, table = data.pop("text/html", "").partition("<details>")
+    tables = [nbformat.v4.new_output("display_data", {"text/html": folded + table})]
+    return [output, *(tables if folded else [])]
 
 
 EDITIONS = {

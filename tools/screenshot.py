@@ -118,7 +118,7 @@ ALL_HAVE_RUN = """() => {
 }"""
 SCROLL_TO_CURVES = """() => {
   const cells = [...document.querySelectorAll('.jp-CodeCell')];
-  const fit = cells.find(c => c.querySelector('img[src^="data:image/png"]')
+  const fit = cells.find(c => c.querySelector('img[src^="data:image/"]')
                               && c.previousElementSibling.innerText.includes('would not start'));
   fit.scrollIntoView({block: 'center'});
 }"""

@@ -1,10 +1,9 @@
 """Training curves, images, and the words that describe them.
 
-Every figure the notebooks show carries alternative text: `describe` attaches
-it, and a display hook writes it beside the picture in the notebook.
+Every figure the notebooks show carries alternative text, and curves carry their
+numbers: `pictures` writes both beside the picture in the notebook.
 """
 
-import base64
 import contextlib
 import functools
 import re
@@ -13,19 +12,25 @@ import time
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from IPython import get_ipython
-from IPython.core.pylabtools import print_figure
 from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lesson.histories import duration, frame_of, history_frame, left_out_sentence
+from lesson.pictures import bundle, describe
 
-PALETTE = sns.color_palette("colorblind")
-DPI = 144  # drawn at one and a half times the shown size, sharp on a projector
-SHOWN_DPI = 96
-MOST_CURVES = len(PALETTE)  # of one metric in one panel, so that colours tell them apart
+# Each stands out from white by 3 to 1, and any two are told apart without red, green or
+# blue cones; the first four in grey too. Where there are several curves, marks tell them
+# apart as well, so that colour is never the only sign. tests/test_colours.py computes it.
+PALETTE = sns.color_palette(
+    ["#0173b2", "#d55e00", "#1a1a1a", "#8c0800", "#8c8c8c", "#332288", "#a23582", "#937860"]
+)
+MARKERS = "osD^vPX*<>"
+MOST_CURVES = len(MARKERS)  # of one metric in one panel
+plt.rcParams["axes.prop_cycle"] = plt.cycler(color=PALETTE)  # what a learner draws, too
 
 
 def plot_history(history, metrics=None, title=None):
@@ -63,7 +68,7 @@ def plot_history(history, metrics=None, title=None):
 def plot_histories(histories, metric="val_loss", title=None):
     """Draw one metric of several models on one pair of axes.
 
-    A training metric is solid, a validation metric dashed; one colour a model.
+    A training metric is solid, a validation metric dashed; a colour and a mark for each model.
 
     Args:
         histories: dict from the model's name to its history, each as
@@ -81,7 +86,7 @@ def plot_histories(histories, metric="val_loss", title=None):
     if not isinstance(histories, dict) or not histories:
         raise ValueError(
             'histories must be a dict with at least one {"model name": history}; '
-            f"got {_a(histories)}"
+            f"got a {type(histories).__name__}"
         )
     names = _names(metric)
     if not names:
@@ -91,14 +96,15 @@ def plot_histories(histories, metric="val_loss", title=None):
         _require(frame, names, model)
     beside = len(frames) * len(names) > 4  # a long legend would lie on the curves
     figure, axes = plt.subplots(figsize=(8.4 if beside else 6.4, 3.8), layout="constrained")
-    sentences = []
-    for (model, frame), colour in zip(frames.items(), _colours(len(frames)), strict=True):
+    sentences, numbers = [], []
+    for number, (model, frame) in enumerate(frames.items()):
         for name in names:
             axes.plot(
-                frame.index, frame[name], color=colour, label=_legend(model, name, names),
-                **_style(frame[name], name),
+                frame.index, frame[name], label=_legend(model, name, names),
+                **_style(frame[name], name, number, len(frames)),
             )  # fmt: skip
             sentences.append(f"{model}: {_sentence(frame[name], name)}")
+            numbers.append(frame[name].rename(f"{model}, {_curve(name)}"))
     # The legend tells training from validation where both are drawn.
     labels = [_label(n.removeprefix("val_") if len(names) > 1 else n) for n in names]
     _finish(axes, " and ".join(dict.fromkeys(labels)))
@@ -109,6 +115,7 @@ def plot_histories(histories, metric="val_loss", title=None):
     axes.legend(handles=lines, frameon=False, **place)
     if title:
         axes.set_title(title)
+    figure.numbers = _side_by_side(numbers)
     return describe(figure, _join(title, sentences))
 
 
@@ -196,34 +203,17 @@ def plot_confusion(matrix, classes, title=None):
         cmap="Blues", vmin=0, vmax=1, linewidths=0.5, xticklabels=classes, yticklabels=classes,
         cbar_kws={"label": "share of the true class"}, ax=axes,
     )  # fmt: skip
+    for count, colour in zip(axes.texts, axes.collections[0].get_facecolors(), strict=True):
+        dark = (
+            sns.utils.relative_luminance(colour) < 0.18
+        )  # white and black stand out alike at 0.18
+        count.set_color("white" if dark else "black")
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
     if title:
         axes.set_title(title)
     return describe(figure, _join(title, _confusion_sentences(matrix, classes)))
-
-
-def describe(figure, text):
-    """Attach alternative text to a figure, for readers who cannot see it.
-
-    Args:
-        figure: a `matplotlib.figure.Figure`, or axes of one.
-        text: what the figure shows, with its numbers.
-
-    Returns:
-        The figure. As the last line of a cell it is shown, once.
-
-    Raises:
-        ValueError: if the text is empty or the figure is not one.
-    """
-    figure = getattr(figure, "figure", figure)
-    if not isinstance(figure, Figure):
-        raise ValueError(f"figure must be a matplotlib figure or axes; got {_a(figure)}")
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError("text must say what the figure shows")
-    figure.alt_text = " ".join(text.split())
-    return figure
 
 
 def _spares_the_fit(method):
@@ -292,14 +282,14 @@ class LiveCurves(keras.callbacks.Callback):
         self._forget_cell()
         if self._rows:
             count = len(self._rows)
-            self._draw(f"{_plural(count, 'epoch')} in {duration(self._elapsed())}")
+            self._draw(f"{_plural(count, 'epoch')} in {duration(self._elapsed())}", lasting=True)
 
     @_spares_the_fit
     def _on_cell_end(self, result=None):
         self._forget_cell()
         if self._rows:
             done = f"{len(self._rows)} of {_plural(self.params['epochs'], 'epoch')}"
-            self._draw(f"stopped after {done}")
+            self._draw(f"stopped after {done}", lasting=True)
         else:
             self._handle.update({"text/plain": "No epoch was finished."}, raw=True)
 
@@ -316,7 +306,7 @@ class LiveCurves(keras.callbacks.Callback):
         left = (epochs - done) * self._elapsed() / len(self._rows)
         return f"epoch {done} of {epochs}, about {duration(left)} left"
 
-    def _draw(self, title):
+    def _draw(self, title, lasting=False):
         frame, left_out = frame_of(self._rows, self._epochs)
         names, too_many = _metric_names(frame)
         if self._handle is None:
@@ -325,7 +315,8 @@ class LiveCurves(keras.callbacks.Callback):
             print(f"{title}: {', '.join(f'{c} {last[c].iloc[0]:.4g}' for c in shown)}")
         else:
             figure = Figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
-            data, metadata = _bundle(_draw_history(figure, frame, names, title))
+            _draw_history(figure, frame, names, title)
+            data, metadata = bundle(figure, lasting)
             self._handle.update(data, metadata=metadata, raw=True)
         if left_out := left_out | too_many:
             self._say_once("left out", left_out_sentence(left_out))
@@ -386,35 +377,45 @@ def _require(frame, names, model):
 
 
 def _draw_history(figure, frame, names, title):
-    sentences = []
+    sentences, numbers = [], {}
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         drawn = [c for c in frame.columns if name in (c.removeprefix("val_"), _metric(c))]
         drawn.sort(key=lambda c: c.startswith("val_"))
-        parts = dict.fromkeys(c.removeprefix("val_") for c in drawn)
-        colours = dict(zip(parts, _colours(len(parts)), strict=True))
+        parts = list(dict.fromkeys(c.removeprefix("val_") for c in drawn))
         for column in drawn:
             part = column.removeprefix("val_")
             label = "training" if column == part else "validation"
-            if len(parts) > 1:  # the colour tells the number, the dashes tell validation
+            if len(parts) > 1:  # colour and mark tell the number, the dashes tell validation
                 label += part.removeprefix(name)
             axes.plot(
-                frame.index, frame[column], color=colours[part], label=label,
-                **_style(frame[column], column),
+                frame.index, frame[column], label=label,
+                **_style(frame[column], column, parts.index(part), len(parts)),
             )  # fmt: skip
             sentences.append(_sentence(frame[column], column))
+            numbers[_curve(column)] = frame[column]
         _finish(axes, _label(name))
         axes.legend(frameon=False, **({"ncols": 2, "fontsize": "small"} if len(parts) > 1 else {}))
     if title:
         figure.suptitle(title)
+    figure.numbers = pd.DataFrame(numbers, index=frame.index)
     return describe(figure, _join(title, sentences))
 
 
-def _style(values, name):
-    # A line needs two points; one that stands alone shows as a mark.
+def _style(values, name, number=0, count=1):
+    """The look of a curve, `number` of `count`: dashes for validation, its colour and marks."""
     known = values.notna().to_numpy()
+    # A line needs two points; one that stands alone shows as a mark.
     beside = np.append(known[1:], False) | np.insert(known[:-1], 0, False)
-    marks = {"marker": "o", "markevery": known & ~beside} if (known & ~beside).any() else {}
-    return {"linestyle": "--" if name.startswith("val_") else "-", **marks}
+    marked = known & ~beside
+    if count > 1:  # about eight marks, not where those of the next curve are
+        apart = max(1, len(known) // 8)
+        marked |= known & (np.arange(len(known)) % apart == number % apart)
+    marks = {"marker": MARKERS[number % len(MARKERS)], "markevery": marked, "markersize": 5}
+    return {
+        "linestyle": "--" if name.startswith("val_") else "-",
+        "color": PALETTE[number % len(PALETTE)],
+        **(marks if marked.any() else {}),
+    }
 
 
 def _finish(axes, label):
@@ -454,13 +455,19 @@ def _last_height(line):
     return known[-1] if known.size else -np.inf
 
 
-def _colours(count):
-    return PALETTE[:count] if count <= len(PALETTE) else sns.color_palette("husl", count)
+def _side_by_side(columns):
+    """Series as one DataFrame, with a row for each epoch that one of them has."""
+    once = [values[~values.index.duplicated(keep="last")] for values in columns]
+    return pd.concat(once, axis=1).sort_index()
+
+
+def _curve(name):
+    return _label(name) if name.startswith("val_") else f"training {_label(name)}"
 
 
 def _sentence(values, name):
     """One curve in words: where it starts and ends, and its best epoch."""
-    label = _label(name) if name.startswith("val_") else f"training {_label(name)}"
+    label = _curve(name)
     known = values.dropna()
     if known.empty:
         return f"{label} is not a number at any epoch."
@@ -529,37 +536,3 @@ def _confusion_sentences(matrix, classes):
 
 def _plural(count, noun):
     return f"{count} {noun}" + ("" if count == 1 else "s")
-
-
-def _a(thing):
-    return f"a {type(thing).__name__}"
-
-
-def _bundle(figure):
-    """A figure as notebook data: the picture, its words, its shown size."""
-    png = print_figure(figure, fmt="png", dpi=DPI, bbox_inches="tight")
-    # Bytes 16 to 24 of a PNG file are its width and height, big-endian.
-    width, height = (int.from_bytes(png[i : i + 4], "big") * SHOWN_DPI // DPI for i in (16, 20))
-    alt = getattr(figure, "alt_text", None) or _fallback(figure)
-    data = {"image/png": base64.b64encode(png).decode(), "text/plain": alt}
-    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
-
-
-def _fallback(figure):
-    """What can be said of a figure that nobody described: titles, names of axes."""
-    names = [(a.get_ylabel(), a.get_xlabel()) for a in figure.axes]
-    words = [" against ".join(filter(None, pair)) for pair in names]
-    words = [a.get_title() or w for a, w in zip(figure.axes, words, strict=True)]
-    return "Figure: " + ("; ".join(filter(None, words)) or "without words")
-
-
-def _show(figure):
-    data, metadata = _bundle(figure)
-    display(data, metadata=metadata, raw=True)
-    # The inline backend shows what pyplot still holds when the cell ends;
-    # a figure that was shown as the cell's value must not come twice.
-    plt.close(figure)
-
-
-if (_shell := get_ipython()) is not None:
-    _shell.display_formatter.ipython_display_formatter.for_type(Figure, _show)
