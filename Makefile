@@ -24,7 +24,7 @@ BACKEND ?= tensorflow
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick run reference book student codealong lock clean
+.PHONY: help set-up lab test quick run reference book student codealong slides lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
@@ -36,6 +36,7 @@ help:
 	@echo "make book       the web edition, into build/book/, and an EPUB"
 	@echo "make student    the notebooks without solutions, into build/, with a zip"
 	@echo "make codealong  the same, with the cells left out that are typed live"
+	@echo "make slides     a deck for each notebook, into build/slides/"
 	@echo "make lock       make requirements.txt anew from requirements.in"
 	@echo "make clean      delete what the targets above made, but not .venv"
 
@@ -75,7 +76,7 @@ book: $(READY)
 	@$(PY) -m sphinx -q -W --keep-going -b epub build/book-source build/epub
 	@echo "build/book/index.html, and build/epub/compile-fit-regularise.epub"
 
-student codealong: $(READY)
+student codealong slides: $(READY)
 	@$(PY) tools/editions.py $@
 
 lock: $(READY)

@@ -1,7 +1,8 @@
-"""Editions made from the notebooks: for students, for coding along, and for the web.
+"""Editions made from the notebooks: for students, for coding along, for the wall, for the web.
 
     python tools/editions.py student      build/student/ and build/student.zip
     python tools/editions.py codealong    build/codealong/ and build/codealong.zip
+    python tools/editions.py slides       build/slides/, a deck a notebook (tools/slides.py)
     python tools/editions.py book         build/book-source/, which `make book` reads
 
 The student edition has no solutions. In the code-along edition a cell that an
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import nbformat
 from nbconvert.preprocessors import Preprocessor, TagRemovePreprocessor
+
+import slides
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -134,8 +137,13 @@ def pack(folder, archive):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("edition", choices=EDITIONS)
+    parser.add_argument("edition", choices=[*EDITIONS, "slides"])
     edition = parser.parse_args().edition
+    if edition == "slides":
+        notebooks = [ROOT / name for name in files() if name.endswith(".ipynb")]
+        slides.make(notebooks, BUILD / "slides")
+        print(f"build/slides/, {len(notebooks)} decks: open one in a browser")
+        return
     if edition == "book":
         gather(BUILD / "book-source")
         return
