@@ -29,6 +29,7 @@ html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_last_updated_fmt = ""
+html_context = {"default_mode": "auto"}  # dark where the reader's system is
 html_theme_options = {
     "use_download_button": True,
     "navbar_persistent": [],  # the search field is in the side bar

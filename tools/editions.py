@@ -12,6 +12,7 @@ helper, the data, the stored outputs of other cells. Made twice, it is the same 
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,11 +115,37 @@ def gather(folder):
     """Write what the web edition is made from: its own pages, notebooks, glossary, figures."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book", folder)
+    with open(folder / "exercises.md", "a", encoding="utf-8") as sheet:
+        sheet.writelines(exercises(ROOT / name) for name in files() if name.endswith(".ipynb"))
     for name in files():
         figure = name.startswith("fig/")
         page = name.startswith("notebooks/") and name.count("/") == 1
         if (figure or page) and not name.endswith(".py"):
             _copy(name, folder / name, "book")
+
+
+def exercises(path):
+    """A notebook's exercises alone, as Markdown: tasks, what they need to be read, and blanks."""
+    found, inside = [], False
+    for cell in nbformat.read(path, as_version=4).cells:
+        task = re.search(r"^### Exercise .*", cell.source, re.MULTILINE | re.DOTALL)
+        if cell.cell_type == "markdown" and (task or inside):
+            found.append(slides.plain_links(task[0] if task else cell.source))
+            inside = True
+        elif inside:
+            found += _on_paper(cell)
+            inside = "exercise" not in cell.metadata.get("tags", [])
+    text = "\n\n".join(found).replace("](../fig/", "](fig/")
+    title = nbformat.read(path, as_version=4).cells[0].source.split("\n")[0]
+    return f"\n#{title}\n\n{text}\n" if found else ""
+
+
+def _on_paper(cell):
+    """A cell of code, and what it printed unless that is a check's."""
+    yield f"```python\n{cell.source}\n```"
+    printed = slides.printed_by(cell)
+    if printed and "exercise" not in cell.metadata.get("tags", []):
+        yield f"```text\n{printed}\n```"
 
 
 def pack(folder, archive):
