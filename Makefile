@@ -73,6 +73,7 @@ reference: $(READY)
 book: $(READY)
 	@$(PY) tools/editions.py book
 	@$(PY) -m sphinx -q -W --keep-going -b html build/book-source build/book
+	@rm -rf build/epub
 	@$(PY) -m sphinx -q -W --keep-going -b epub build/book-source build/epub
 	@echo "build/book/index.html, and build/epub/compile-fit-regularise.epub"
 

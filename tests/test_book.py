@@ -27,6 +27,11 @@ def test_front_page_leads_to_every_notebook(book):
         assert f'href="notebooks/{path.stem}.html"' in book["index.html"]
 
 
+def test_a_reader_is_told_how_to_start(book):
+    assert 'href="start.html"' in book["index.html"]
+    assert "make lab" in book["start.html"]
+
+
 def test_no_page_asks_another_host(book):
     asked = r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"(?:https?:)?//"
     assert [name for name, html in book.items() if re.search(asked, html)] == []
@@ -62,6 +67,17 @@ def test_solutions_fold_and_exercises_are_marked(book, path):
         assert len(re.findall(rf'class="[^"]*\b{found}\b', page(book, path))) == count
     folded = re.findall(r'class="[^"]*\btag_hide-cell\b', page(book, path))
     assert len(folded) == sum("solution" in tags(cell) for cell in cells)
+
+
+def test_an_epub_may_hold_what_the_pages_hold(book, built_book):
+    """epubcheck says so: no table with pandas' style, no drawing that names a file elsewhere."""
+    assert [name for name, page in book.items() if re.search(r"<style scoped| valign=", page)] == []
+    drawings = list((built_book / "_images").glob("*.svg"))
+    assert len(drawings) > 20
+    for drawing in drawings:
+        text = drawing.read_text("utf-8")
+        assert "<!DOCTYPE" not in text
+        assert not re.search(r"<path (?![^>]*\bd=)", text), drawing.name
 
 
 def test_sheet_of_exercises_has_every_task_and_no_solution(book):

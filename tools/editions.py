@@ -31,11 +31,16 @@ MAINTAINERS = (
     "tests/",
     ".github/",
     ".ci/",
+    "book/",
+    "CONTRIBUTING.md",
     "tools/",
     "conftest.py",
     "pyproject.toml",
     ".pre-commit",
 )
+PANDAS_LOOK = re.compile(r'<style scoped>.*?</style>| [hv]align="\w+"', re.DOTALL)
+# Sections of the README that are about git, or about what is not in an edition.
+NOT_FOR_LEARNERS = "Updating, and keeping your work", "For instructors", "For maintainers"
 NEEDED = {"tools/set_up.py", "tools/timings.csv"}  # by `make lab` and by notebook 00
 
 
@@ -59,12 +64,16 @@ class CodeAlong(Preprocessor):
 
 
 class ForTheWeb(Preprocessor):
-    """Fold solutions, and give each picture the description that its output carries."""
+    """Fold solutions, give each picture the description that its output carries, and leave
+    the look of tables to the page: pandas' own is no XHTML, as an EPUB needs it.
+    """
 
     def preprocess_cell(self, cell, resources, index):
         if "solution" in cell.metadata.get("tags", []):
             cell.metadata.tags.append("hide-cell")
         for output in cell.get("outputs", []):
+            if table := output.get("data", {}).get("text/html"):
+                output["data"]["text/html"] = PANDAS_LOOK.sub("", table)
             described = output.get("metadata", {}).get("image/png", {}).get("alt")
             if described:
                 cell.metadata["mystnb"] = {"image": {"alt": described}}
@@ -107,6 +116,11 @@ def _copy(name, target, edition):
     if name.endswith(".ipynb"):
         notebook = nbformat.read(ROOT / name, as_version=4)
         nbformat.write(edition_of(notebook, edition), target)
+    elif name == "README.md":
+        readme = (ROOT / name).read_text(encoding="utf-8")
+        for heading in NOT_FOR_LEARNERS:
+            readme = readme.replace(f"## {heading}\n\n{section_of_readme(heading)}", "")
+        target.write_text(readme, encoding="utf-8")
     else:
         shutil.copyfile(ROOT / name, target)
 
@@ -115,6 +129,8 @@ def gather(folder):
     """Write what the web edition is made from: its own pages, notebooks, glossary, figures."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book", folder)
+    with open(folder / "start.md", "a", encoding="utf-8") as start:
+        start.write(section_of_readme("Start"))
     with open(folder / "exercises.md", "a", encoding="utf-8") as sheet:
         sheet.writelines(exercises(ROOT / name) for name in files() if name.endswith(".ipynb"))
     for name in files():
@@ -122,6 +138,20 @@ def gather(folder):
         page = name.startswith("notebooks/") and name.count("/") == 1
         if (figure or page) and not name.endswith(".py"):
             _copy(name, folder / name, "book")
+    for drawing in folder.glob("fig/*.svg"):
+        drawing.write_bytes(fit_for_epub(drawing.read_bytes()))
+
+
+def fit_for_epub(drawing):
+    """A drawing that names no file elsewhere, and whose blanks are paths too."""
+    drawing = re.sub(rb"<!DOCTYPE[^>]*>\s*", b"", drawing)
+    return re.sub(rb"(<path (?![^>]*\bd=)[^>]*?)/>", rb'\1 d="M 0 0"/>', drawing)
+
+
+def section_of_readme(heading):
+    """The text of one of the README's sections."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.search(rf"^## {heading}\n\n(.*?)(?=^## )", readme, re.MULTILINE | re.DOTALL)[1]
 
 
 def exercises(path):
