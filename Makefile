@@ -28,7 +28,8 @@ ALARM_ARGS ?=
 # To add a package and keep the other versions: make lock LOCK_ARGS=
 LOCK_ARGS ?= --upgrade
 
-.PHONY: help set-up lab test quick mutants alarms bench run reference book student codealong lock clean
+.PHONY: help set-up lab test quick mutants alarms bench run reference book student codealong slides \
+	lock clean
 
 help:
 	@echo "make lab        open JupyterLab on the notebooks"
@@ -41,6 +42,7 @@ help:
 	@echo "make book       the web edition, into build/book/, and an EPUB"
 	@echo "make student    the notebooks without solutions, into build/, with a zip"
 	@echo "make codealong  the same, with the cells left out that are typed live"
+	@echo "make slides     a deck for each notebook, into build/slides/"
 	@echo "make bench      measure our ways beside the textbook's; BENCH_ARGS=--long: all"
 	@echo "make alarms     run each notebook with other seeds: which claims fail (hours)"
 	@echo "make lock       make requirements.txt anew from requirements.in"
@@ -82,10 +84,11 @@ reference: $(READY)
 book: $(READY)
 	@$(PY) tools/editions.py book
 	@$(PY) -m sphinx -q -W --keep-going -b html build/book-source build/book
+	@rm -rf build/epub
 	@$(PY) -m sphinx -q -W --keep-going -b epub build/book-source build/epub
 	@echo "build/book/index.html, and build/epub/compile-fit-regularise.epub"
 
-student codealong: $(READY)
+student codealong slides: $(READY)
 	@$(PY) tools/editions.py $@
 
 bench: $(READY)

@@ -19,10 +19,12 @@ from side_by_side import ByNeed, order
 ROOT = Path(__file__).parent
 OUTPUTS = ROOT / "build" / "fit_outputs"
 QUICK_OUTPUTS = ROOT / "build" / "quick" / "fit_outputs"  # empty: so the reference is loaded
-# Attempts on these exercises fit networks: `make quick` leaves them out.
+# Attempts on these exercises fit networks, and so does 03 in JupyterLab: `make quick` leaves
+# them out.
 FITTED = re.compile(
     r"tests/test_checks\.py::\w+\["
     r"(03-fit|03-own|04-own|05-three|06-ninety|06-retrain|07-few|08-better|09-pass)\]"
+    r"|tests/browser/test_jupyterlab\.py"
 )
 ONE_PROCESS = 3 * 2**30  # bytes: a process of tests and the kernel of its notebook
 TOO_LITTLE = 8 * 2**30  # for two of them

@@ -5,6 +5,7 @@ outputs that the notebooks hold; nothing is executed.
 """
 
 import os
+import re
 
 # Where the repository lives, such as "https://github.com/owner/name". Empty: no page
 # offers to open its notebook in Colab or Binder.
@@ -29,6 +30,7 @@ html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_last_updated_fmt = ""
+html_context = {"default_mode": "auto"}  # dark where the reader's system is
 html_theme_options = {
     "use_download_button": True,
     "navbar_persistent": [],  # the search field is in the side bar
@@ -53,3 +55,20 @@ epub_basename = "compile-fit-regularise"
 epub_show_urls = "footnote"
 version = "2"  # the edition
 suppress_warnings = ["epub.unknown_project_files", "mystnb.unknown_mime_type"]
+
+
+def setup(app):
+    app.connect("html-page-context", fit_for_epub)
+
+
+def fit_for_epub(app, pagename, templatename, context, doctree):
+    """What MyST-NB writes for a browser and an EPUB may not hold: two titles of a fold, and a
+    style sheet that comes after the book is packed.
+    """
+    if app.builder.name == "epub":
+        context["css_files"] = [f for f in context["css_files"] if "mystnb" not in str(f.filename)]
+        context["body"] = re.sub(
+            r'<p class="collapsed admonition-title">.*?</p>\s*<p class="expanded.*?</p>',
+            "<span>Solution</span>",
+            context.get("body", ""),
+        )

@@ -25,9 +25,10 @@ OTHER_SECONDS = 20  # of a file of tests, about
 def unit(nodeid):
     """The unit of a test: the notebook's, "notebooks/NN", or the name of its file.
 
-    The exercises of a notebook are a unit of their own: all together take minutes.
+    The exercises of a notebook are a unit of their own: all together take minutes. The web
+    edition is built once for what reads its files and what opens them in a browser.
     """
-    file = nodeid.split("::")[0]
+    file = nodeid.split("::")[0].replace("browser/test_book_in_browser", "test_book")
     if exercise := re.match(r"tests/test_checks\.py::\w+\[(\d\d)-", nodeid):
         return f"{file} {exercise[1]}"
     number = re.match(r"notebooks/(\d\d)-[^/]*\.ipynb$|tests/test_claims_(\d\d)\.py$", file)

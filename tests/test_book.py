@@ -2,27 +2,20 @@
 
 import html
 import re
-import subprocess
-import sys
 
 import pytest
 
-import editions
 import teaching_times
 from notebook_files import NOTEBOOKS, ROOT, code, every_notebook, read, tags
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory):
-    """The built pages, by name. -W: a broken link or reference is an error."""
-    source, built = tmp_path_factory.mktemp("book") / "source", tmp_path_factory.mktemp("pages")
-    editions.gather(source)
-    run = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", source, built],
-        capture_output=True, encoding="utf-8", check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    return {p.relative_to(built).as_posix(): p.read_text("utf-8") for p in built.rglob("*.html")}
+def book(built_book):
+    """The built pages, by name."""
+    return {
+        page.relative_to(built_book).as_posix(): page.read_text("utf-8")
+        for page in built_book.rglob("*.html")
+    }
 
 
 def page(book, path):
@@ -32,6 +25,11 @@ def page(book, path):
 def test_front_page_leads_to_every_notebook(book):
     for path in NOTEBOOKS:
         assert f'href="notebooks/{path.stem}.html"' in book["index.html"]
+
+
+def test_a_reader_is_told_how_to_start(book):
+    assert 'href="start.html"' in book["index.html"]
+    assert "make lab" in book["start.html"]
 
 
 def test_no_page_asks_another_host(book):
@@ -69,6 +67,29 @@ def test_solutions_fold_and_exercises_are_marked(book, path):
         assert len(re.findall(rf'class="[^"]*\b{found}\b', page(book, path))) == count
     folded = re.findall(r'class="[^"]*\btag_hide-cell\b', page(book, path))
     assert len(folded) == sum("solution" in tags(cell) for cell in cells)
+
+
+def test_an_epub_may_hold_what_the_pages_hold(book, built_book):
+    """epubcheck says so: no table with pandas' style, no drawing that names a file elsewhere."""
+    assert [name for name, page in book.items() if re.search(r"<style scoped| valign=", page)] == []
+    drawings = list((built_book / "_images").glob("*.svg"))
+    assert len(drawings) > 20
+    for drawing in drawings:
+        text = drawing.read_text("utf-8")
+        assert "<!DOCTYPE" not in text
+        assert not re.search(r"<path (?![^>]*\bd=)", text), drawing.name
+
+
+def test_sheet_of_exercises_has_every_task_and_no_solution(book):
+    sheet = re.sub(r"<[^>]*>", "", html.unescape(book["exercises.html"]))
+    for path in NOTEBOOKS:
+        others = "\n".join(c.source for c in read(path).cells if "solution" not in tags(c))
+        for cell in code(read(path)):
+            for line in map(str.strip, cell.source.splitlines()):
+                if "exercise" in tags(cell):
+                    assert line in sheet, f"{cell.id}: {line}"
+                elif "solution" in tags(cell) and len(line) > 20 and line not in others:
+                    assert line not in sheet, f"{cell.id}: {line}"
 
 
 def test_schedules_for_instructors_have_the_computed_minutes():

@@ -117,6 +117,13 @@ def test_student_edition_works_where_it_is_unpacked(student):
     assert "(404, 13)" in run.stdout, run.stderr
     assert "All right." in run.stdout
     assert not (student / "tests").exists()
+    readme = (student / "README.md").read_text(encoding="utf-8")
+    assert "## Start" in readme
+    assert "make student" not in readme
+    assert "git pull" not in readme
+    linked = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
+    assert linked
+    assert [link for link in linked if not (student / link).exists()] == []
     names = {path.name for path in (student / "notebooks").glob("*.ipynb")}
     assert names == {path.name for path in NOTEBOOKS}
 

@@ -1,7 +1,8 @@
-"""Editions made from the notebooks: for students, for coding along, and for the web.
+"""Editions made from the notebooks: for students, for coding along, for the wall, for the web.
 
     python tools/editions.py student      build/student/ and build/student.zip
     python tools/editions.py codealong    build/codealong/ and build/codealong.zip
+    python tools/editions.py slides       build/slides/, a deck a notebook (tools/slides.py)
     python tools/editions.py book         build/book-source/, which `make book` reads
 
 The student edition has no solutions. In the code-along edition a cell that an
@@ -21,6 +22,8 @@ from pathlib import Path
 import nbformat
 from nbconvert.preprocessors import Preprocessor, TagRemovePreprocessor
 
+import slides
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # What only those need who change the series.
@@ -29,11 +32,16 @@ MAINTAINERS = (
     "tests/",
     ".github/",
     ".ci/",
+    "book/",
+    "CONTRIBUTING.md",
     "tools/",
     "conftest.py",
     "pyproject.toml",
     ".pre-commit",
 )
+PANDAS_LOOK = re.compile(r'<style scoped>.*?</style>| [hv]align="\w+"', re.DOTALL)
+# Sections of the README that are about git, or about what is not in an edition.
+NOT_FOR_LEARNERS = "Updating, and keeping your work", "For instructors", "For maintainers"
 NEEDED = {"tools/set_up.py", "tools/timings.csv"}  # by `make lab` and by notebook 00
 
 
@@ -71,6 +79,8 @@ class ForTheWeb(Preprocessor):
         if cell.cell_type == "code":
             cell.outputs = [part for output in cell.outputs for part in _parts(output)]
         for output in cell.get("outputs", []):
+            if table := output.get("data", {}).get("text/html"):
+                output["data"]["text/html"] = PANDAS_LOOK.sub("", table)
             described = output.get("metadata", {}).get("image/png", {}).get("alt")
             if described:
                 cell.metadata["mystnb"] = {"image": {"alt": described}}
@@ -78,13 +88,9 @@ class ForTheWeb(Preprocessor):
 
 
 def _parts(output):
-    """A picture and its table of numbers as two outputs; else the one output."""
+    """A picture and its table of numbers as two outputs; any other as it is."""
     data = output.get("data", {})
     if "image/png" not in data:
-        if "text/html" in data:
-            data["text/html"] = re.sub(
-                r"<style scoped>.*?</style>\n", "", data["text/html"], flags=re.S
-            )
         return [output]
     _, folded, table = data.pop("text/html", "").partition("<details>")
     tables = [nbformat.v4.new_output("display_data", {"text/html": folded + table})]
@@ -127,6 +133,11 @@ def _copy(name, target, edition):
     if name.endswith(".ipynb"):
         notebook = nbformat.read(ROOT / name, as_version=4)
         nbformat.write(edition_of(notebook, edition), target)
+    elif name == "README.md":
+        readme = (ROOT / name).read_text(encoding="utf-8")
+        for heading in NOT_FOR_LEARNERS:
+            readme = readme.replace(f"## {heading}\n\n{section_of_readme(heading)}", "")
+        target.write_text(readme, encoding="utf-8")
     else:
         shutil.copyfile(ROOT / name, target)
 
@@ -135,11 +146,53 @@ def gather(folder):
     """Write what the web edition is made from: its own pages, notebooks, glossary, figures."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "book", folder)
+    with open(folder / "start.md", "a", encoding="utf-8") as start:
+        start.write(section_of_readme("Start"))
+    with open(folder / "exercises.md", "a", encoding="utf-8") as sheet:
+        sheet.writelines(exercises(ROOT / name) for name in files() if name.endswith(".ipynb"))
     for name in files():
         figure = name.startswith("fig/")
         page = name.startswith("notebooks/") and name.count("/") == 1
         if (figure or page) and not name.endswith(".py"):
             _copy(name, folder / name, "book")
+    for drawing in folder.glob("fig/*.svg"):
+        drawing.write_bytes(fit_for_epub(drawing.read_bytes()))
+
+
+def fit_for_epub(drawing):
+    """A drawing that names no file elsewhere, and whose blanks are paths too."""
+    drawing = re.sub(rb"<!DOCTYPE[^>]*>\s*", b"", drawing)
+    return re.sub(rb"(<path (?![^>]*\bd=)[^>]*?)/>", rb'\1 d="M 0 0"/>', drawing)
+
+
+def section_of_readme(heading):
+    """The text of one of the README's sections."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.search(rf"^## {heading}\n\n(.*?)(?=^## )", readme, re.MULTILINE | re.DOTALL)[1]
+
+
+def exercises(path):
+    """A notebook's exercises alone, as Markdown: tasks, what they need to be read, and blanks."""
+    found, inside = [], False
+    for cell in nbformat.read(path, as_version=4).cells:
+        task = re.search(r"^### Exercise .*", cell.source, re.MULTILINE | re.DOTALL)
+        if cell.cell_type == "markdown" and (task or inside):
+            found.append(slides.plain_links(task[0] if task else cell.source))
+            inside = True
+        elif inside:
+            found += _on_paper(cell)
+            inside = "exercise" not in cell.metadata.get("tags", [])
+    text = "\n\n".join(found).replace("](../fig/", "](fig/")
+    title = nbformat.read(path, as_version=4).cells[0].source.split("\n")[0]
+    return f"\n#{title}\n\n{text}\n" if found else ""
+
+
+def _on_paper(cell):
+    """A cell of code, and what it printed unless that is a check's."""
+    yield f"```python\n{cell.source}\n```"
+    printed = slides.printed_by(cell)
+    if printed and "exercise" not in cell.metadata.get("tags", []):
+        yield f"```text\n{printed}\n```"
 
 
 def pack(folder, archive):
@@ -158,8 +211,13 @@ def pack(folder, archive):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("edition", choices=EDITIONS)
+    parser.add_argument("edition", choices=[*EDITIONS, "slides"])
     edition = parser.parse_args().edition
+    if edition == "slides":
+        notebooks = [ROOT / name for name in files() if name.endswith(".ipynb")]
+        slides.make(notebooks, BUILD / "slides")
+        print(f"build/slides/, {len(notebooks)} decks: open one in a browser")
+        return
     if edition == "book":
         gather(BUILD / "book-source")
         return
