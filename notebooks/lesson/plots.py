@@ -186,7 +186,7 @@ def plot_confusion(matrix, classes, title=None):
             counts, or does not fit the classes.
     """
     if not np.iterable(classes):
-        raise ValueError(f"classes must be a list of names; got {_a(classes)}")
+        raise ValueError(f"classes must be a list of names; got a {type(classes).__name__}")
     matrix, classes = np.asarray(matrix), [str(c) for c in classes]
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(
