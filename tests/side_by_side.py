@@ -20,6 +20,7 @@ from notebook_files import NOTEBOOKS, ROOT, code, read, without_magic
 
 LAST = "tests/test_claims_reference.py"  # asks for what all notebooks save
 OTHER_SECONDS = 20  # of a file of tests, about
+BROWSER_SECONDS = {"tests/browser/test_jupyterlab.py": 110, "tests/test_book.py": 110}
 
 
 def unit(nodeid):
@@ -90,7 +91,8 @@ def seconds():
 def until_the_end(name):
     """Seconds from the beginning of a unit to the end of the last that waits for it."""
     waiting = [until_the_end(other) for other, wanted in needs().items() if name in wanted]
-    return seconds().get(name, OTHER_SECONDS) + max(waiting, default=0)
+    own = (seconds() | BROWSER_SECONDS).get(name, OTHER_SECONDS)
+    return own + max(waiting, default=0)
 
 
 def order(nodeid):
