@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from notebook_files import NOTEBOOKS
+from notebook_files import NOTEBOOKS, ROOT
 
-PAGES = ["index", "instructors", "exercises", "how-it-was-made", "genindex", "search"]
+PAGES = [*sorted(page.stem for page in (ROOT / "book").glob("*.md")), "genindex", "search"]
 PAGES += [f"notebooks/{name}" for name in ("glossary", "clusters", *(p.stem for p in NOTEBOOKS))]
 every_page = pytest.mark.parametrize("name", PAGES)
 
