@@ -7,7 +7,6 @@ what comes after it is the work. It returns a number that tells whether the ways
 import contextlib
 import importlib
 import io
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 sys.path.insert(0, str(NOTEBOOKS))
 # Raw arrays, written by `raw_files` before the first run.
-RAW = Path(os.environ.get("BENCH_RAW", ROOT / "build" / "bench"))
+RAW = ROOT / "build" / "bench"
 
 
 @dataclass
@@ -39,6 +38,11 @@ class Case:
 
 
 CASES = {}
+
+
+def megabytes(usage):
+    """The peak memory in what `resource` or `os.wait4` says of a process."""
+    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def case(key, title, note="", **options):

@@ -43,9 +43,8 @@ def work(key, name, size):
     except StopIteration as end:
         result = end.value
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    megabytes = peak / (1e6 if sys.platform == "darwin" else 1e3)
-    print(json.dumps({"seconds": seconds, "megabytes": megabytes, "result": result}))
+    peak = cases.megabytes(resource.getrusage(resource.RUSAGE_SELF))
+    print(json.dumps({"seconds": seconds, "megabytes": peak, "result": result}))
 
 
 def run_way(key, name, size=None):
@@ -56,14 +55,13 @@ def run_way(key, name, size=None):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(key, case):
-    """All rounds of a case: for each way a list of runs."""
+def measure(case, run):
+    """All rounds of a case, the ways taking turns: for each way a list of runs."""
     runs = {name: [] for name in case.ways}
     for turn in range(case.rounds):
         for name in case.ways:
-            runs[name].append(run_way(key, name))
+            runs[name].append(run(name))
             print(f"  {turn + 1}: {name}, {runs[name][-1]['seconds']:.3f} s", flush=True)
-    compare(key, case, runs)
     return runs
 
 
@@ -80,10 +78,9 @@ def measure_growth(key, case):
     """For each way the median seconds at each size."""
     found = {name: {} for name in case.ways}
     for size in case.sizes:
-        for name in case.ways:
-            seconds = [run_way(key, name, size)["seconds"] for _ in range(case.rounds)]
-            found[name][size] = statistics.median(seconds)
-            print(f"  {size} {case.unit}: {name}, {found[name][size]:.3f} s", flush=True)
+        print(f"  {size} {case.unit}", flush=True)
+        for name, runs in measure(case, lambda name, size=size: run_way(key, name, size)).items():
+            found[name][size] = statistics.median(run["seconds"] for run in runs)
     return found
 
 
@@ -175,10 +172,13 @@ def main():
     for key in keys:
         case = known[key]
         print(f"{key}: {case.title}", flush=True)
-        if key in whole.CASES:
-            runs = whole.measure(case)
+        if case.sizes:
+            runs = measure_growth(key, case)
+        elif key in whole.CASES:
+            runs = measure(case, lambda name, ways=case.ways: whole.run(ways[name]))
         else:
-            runs = (measure_growth if case.sizes else measure)(key, case)
+            runs = measure(case, lambda name, key=key: run_way(key, name))
+            compare(key, case, runs)
         today = datetime.date.today().isoformat()
         stored[key] = {"date": today, "machine": machine(), "runs": runs}
         # After each case: what is measured stays if the next one fails.

@@ -1,8 +1,6 @@
 """Cases that take minutes and a network: commands, each in a new clone with an empty home."""
 
 import os
-import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -10,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cases import ROOT, Case
+from cases import ROOT, Case, megabytes
 
 PIP = "python3 -m venv .venv && .venv/bin/python -m pip install --quiet -r requirements.txt"
 UV = "make --silent set-up"
@@ -25,6 +23,7 @@ del notebook.cells[shown + 1:]
 NotebookClient(notebook).execute()
 """
 CURVE = f"cd notebooks && ../.venv/bin/python -c '{FIRST_CURVE}'"
+ONE_STEP = r"perl -pi -e 's/steps_per_execution=[\w.]+/steps_per_execution=1/g' notebooks/*.ipynb"
 ONE_BY_ONE = f"{sys.executable} tools/run_notebooks.py"
 SIDE_BY_SIDE = f"{sys.executable} -m pytest -q notebooks"
 
@@ -46,7 +45,7 @@ CASES = {
         "the whole series",
         "All notebooks. One step a call: with each `steps_per_execution` taken out",
         {
-            "one step a call, one after another": f"textbook && {ONE_BY_ONE}",
+            "one step a call, one after another": f"{ONE_STEP} && {ONE_BY_ONE}",
             "ours, one after another": ONE_BY_ONE,
             "ours, side by side": SIDE_BY_SIDE,
         },
@@ -55,44 +54,21 @@ CASES = {
 }
 
 
-def measure(case):
-    """For each way a list of runs, the ways taking turns."""
-    runs = {name: [] for name in case.ways}
-    for _ in range(case.rounds):
-        for name, command in case.ways.items():
-            runs[name].append(_run(command))
-            print(f"  {name}: {runs[name][-1]['seconds']:.0f} s", flush=True)
-    return runs
-
-
-def _run(command):
-    """A command in a new clone; cloning is timed too. Memory: of the largest process."""
+def run(command):
+    """A command in a new clone; cloning is timed too. Memory: of its largest process."""
     with tempfile.TemporaryDirectory() as folder:
-        clone, home = Path(folder, "clone"), Path(folder, "home")
+        clone, home, log = (Path(folder, name) for name in ("clone", "home", "log"))
         home.mkdir()
         start = time.perf_counter()
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-        if command.startswith("textbook && "):
-            command = command.removeprefix("textbook && ")
-            _one_step_a_call(clone)
-        done = subprocess.run(
-            command, shell=True, cwd=clone, env=os.environ | {"HOME": str(home)},
-            capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+        with open(log, "w") as file:
+            process = subprocess.Popen(
+                command, shell=True, cwd=clone, env=os.environ | {"HOME": str(home)},
+                stdout=file, stderr=file,
+            )  # fmt: skip
+            # What `resource` says of all children would be the peak of the ways before, too.
+            _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-        if done.returncode:
-            sys.exit(f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return {
-        "seconds": seconds,
-        "megabytes": peak / (1e6 if sys.platform == "darwin" else 1e3),
-        "result": None,
-    }
-
-
-def _one_step_a_call(clone):
-    for path in (clone / "notebooks").glob("*.ipynb"):
-        text = path.read_text("utf-8")
-        path.write_text(
-            re.sub(r"steps_per_execution=[\w.]+", "steps_per_execution=1", text), "utf-8"
-        )
+        if status:
+            sys.exit(f"{command}\n{log.read_text(errors='replace')[-3000:]}")
+    return {"seconds": seconds, "megabytes": megabytes(usage), "result": None}

@@ -12,6 +12,7 @@ from drawing import (
     box,
     canvas,
     figure,
+    ink,
     key,
     tint,
     write,
@@ -60,9 +61,9 @@ def fig_10_residual_block(size=16, channels=64, filters=128):
         if project:
             box(ax, around - 8, 120, 42, 50, color=ORANGE, facecolor=tint(ORANGE, 0.3))
             write(ax, around + 13, 145, f"{after} of\n1 × 1")
-            write(ax, around + 13, 182, "g", bold=True, size=LARGE, color=ORANGE)
+            write(ax, around + 13, 182, "g", bold=True, size=LARGE, color=ink(ORANGE))
         else:
-            write(ax, around - 2, 110, "x", bold=True, size=LARGE, ha="right", color=GREEN)
+            write(ax, around - 2, 110, "x", bold=True, size=LARGE, ha="right", color=ink(GREEN))
         words = "x + f(x)" if not project else "g(x) + f(x)"
         write(ax, middle + 20, join + 1, words, bold=True, ha="left")
         arrow(ax, (middle, join + 12), (middle, join + 48))

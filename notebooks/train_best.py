@@ -6,7 +6,7 @@
     python train_best.py --without skips    one part left out; more parts: --without width skips
     python train_best.py --ablation         all runs for the table of notebook 10
 
-The network that is stored was trained by --without skips, with seeds 1, 2 and 3.
+The network that is stored was trained by --without skips, with seeds 1 and 2.
 
 Run it in the folder notebooks/. Every epoch is saved. If the machine stops, run
 the same command again: it goes on, and only the epoch in flight is lost.
@@ -49,7 +49,7 @@ WIDTHS = (64, 256, 256)
 RATE = 0.17  # of the filters, at the first step
 # What can be left out, to see what it is worth.
 PARTS = ("width", "skips", "augmentation", "normalisation", "smoothing", "schedule", "whitening")
-# The table of notebook 10. Half as wide, a run takes a quarter of the time: the other parts
+# The table of notebook 10. Half as wide, a run takes about a third of the time: the other parts
 # are taken from the narrow network.
 ABLATION = [("width",), *(("width", part) for part in PARTS[1:]), ()]
 TRAIN = 40_000  # images, when the other 10,000 measure

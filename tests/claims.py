@@ -40,12 +40,7 @@ def reason(sentence):
     The paragraph that holds the sentence is then *shown*. See CONTRIBUTING.md.
     """
 
-    def register(test):
-        number = test.__module__.removeprefix("test_claims_")
-        REASONS.setdefault((number, sentence), test.__name__)
-        return pytest.mark.claim(sentence)(test)
-
-    return register
+    return _quoted_in(REASONS, sentence)
 
 
 def stated(sentence):
@@ -55,12 +50,16 @@ def stated(sentence):
     that neither can change alone.
     """
 
-    def register(test):
+    return _quoted_in(STATED, sentence)
+
+
+def _quoted_in(register, sentence):
+    def mark(test):
         number = test.__module__.removeprefix("test_claims_")
-        STATED.setdefault((number, sentence), test.__name__)
+        register.setdefault((number, sentence), test.__name__)
         return pytest.mark.claim(sentence)(test)
 
-    return register
+    return mark
 
 
 def seen_on_tensorflow(reason):

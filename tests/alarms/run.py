@@ -11,6 +11,7 @@ Every outcome goes to outcomes.csv. RESULTS.md has the claims that failed at lea
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,10 +30,12 @@ KEYS = ["backend", "seed", "notebook", "claim"]
 def judge(number, seed, backend):
     """Run a notebook with other seeds, and its claims; a row for each claim."""
     (notebook,) = (ROOT / "notebooks").glob(f"{number}-*.ipynb")
-    environment = os.environ | {
-        "IPYTHONDIR": str(HERE / "ipython"), "OTHER_SEEDS": str(seed), "KERAS_BACKEND": backend,
-    }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
+        # A copy: IPython writes its history where it finds its profile.
+        profile = shutil.copytree(HERE / "ipython", Path(folder, "ipython"))
+        environment = os.environ | {
+            "IPYTHONDIR": str(profile), "OTHER_SEEDS": str(seed), "KERAS_BACKEND": backend,
+        }  # fmt: skip
         report = Path(folder, "report.xml")
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-n0", "-q", f"--junitxml={report}", notebook,
