@@ -6,7 +6,6 @@ nbval compares every output of a cell with the stored one, pictures apart
 """
 
 import os
-import re
 import runpy
 import shutil
 from pathlib import Path
@@ -19,13 +18,6 @@ from side_by_side import ByNeed, order
 ROOT = Path(__file__).parent
 OUTPUTS = ROOT / "build" / "fit_outputs"
 QUICK_OUTPUTS = ROOT / "build" / "quick" / "fit_outputs"  # empty: so the reference is loaded
-# Attempts on these exercises fit networks, and so does 03 in JupyterLab: `make quick` leaves
-# them out.
-FITTED = re.compile(
-    r"tests/test_checks\.py::\w+\["
-    r"(03-fit|03-own|04-own|05-three|06-ninety|06-retrain|07-few|08-better|09-pass)\]"
-    r"|tests/browser/test_jupyterlab\.py"
-)
 ONE_PROCESS = 3 * 2**30  # bytes: a process of tests and the kernel of its notebook
 TOO_LITTLE = 8 * 2**30  # for two of them
 # The last of them asks for what all notebooks save.
@@ -79,7 +71,9 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     if config.option.quick:
         items[:] = [
-            item for item in items if item.path.suffix != ".ipynb" and not FITTED.match(item.nodeid)
+            item
+            for item in items
+            if item.path.suffix != ".ipynb" and not item.get_closest_marker("fitted")
         ]
     items[:] = [item for item in items if item.path.suffix != ".ipynb" or _is_ours(item)]
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":

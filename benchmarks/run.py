@@ -182,7 +182,9 @@ def main():
         today = datetime.date.today().isoformat()
         stored[key] = {"date": today, "machine": machine(), "runs": runs}
         # After each case: what is measured stays if the next one fails.
-        STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        half = STORED.with_suffix(".half")  # a kill leaves the whole file of before
+        half.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        half.replace(STORED)
         write(stored)
 
 

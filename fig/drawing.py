@@ -37,8 +37,8 @@ HERE = Path(__file__).resolve().parent
 # ---------------------------------------------------------------- the look
 
 # seaborn's "colorblind" palette: colour-blind readers can tell these apart.
-BLUE, ORANGE, GREEN, RED = "#0173b2", "#de8f05", "#029e73", "#d55e00"
-PURPLE, BROWN, PINK, GREY = "#cc78bc", "#ca9161", "#fbafe4", "#949494"
+BLUE, ORANGE, GREEN, RED = "#0173b2", "#c17700", "#029e73", "#d55e00"
+PURPLE, BROWN, GREY = "#cc78bc", "#937860", "#949494"
 BLACK, DIM = "#1a1a1a", "#595959"
 
 # One meaning, one colour, in every figure.

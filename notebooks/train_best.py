@@ -6,7 +6,7 @@
     python train_best.py --without skips    one part left out; more parts: --without width skips
     python train_best.py --ablation         all runs for the table of notebook 10
 
-The network that is stored was trained by --without skips, with seeds 1 and 2.
+The network that is stored is that of --without skips with seed 1; seeds 2 and 3 stand beside it.
 
 Run it in the folder notebooks/. Every epoch is saved. If the machine stops, run
 the same command again: it goes on, and only the epoch in flight is lost.

@@ -21,7 +21,7 @@ GOAL = 0.93  # of the large network on the test set: the one place to change
 GOAL_VIEWS = 0.94  # of the same, with six views averaged
 LONGEST = 75  # minutes of its training, on one core
 LARGEST = 10_000_000  # bytes of its file
-CLASSIC_EPOCHS, BENCH_EPOCHS = 8, 20
+CLASSIC_EPOCHS, BENCH_EPOCHS, BENCH_IMAGES = 8, 20, 1_000
 
 
 def share_right(network, images, labels):
@@ -214,7 +214,7 @@ def test_control_overfits(control, seeds):
 
 
 @claim("Its validation loss turns: it is lowest before the last epoch, and ends higher.")
-@reason("Batch normalisation makes this network *learn faster*; it does not keep it")
+@reason("Batch normalisation makes this network learn its *training images* faster; it does not")
 def test_control_turns(control):
     """Lowest after epochs 10 to 12; ends higher by 0.10 (seed 10) to 0.31 (seed 2)."""
     loss = control["val_loss"]
@@ -268,7 +268,6 @@ def test_backup_goes_on():
 
 
 @claim("The two fits do not end with the same loss, though they begin with the same seed.")
-@reason("After the restart the seed is set anew, so the images come in the order of the *first*")
 def test_resumed_fit_is_another_one():
     """Epoch 3: 2.219 and 2.117 (seed 10)."""
     losses = table("backup_losses")
@@ -344,9 +343,9 @@ def test_faster_moving_statistics_mend_the_start(seeds):
     assert (second["batch norm 0.9"] > second["batch norm"]).all()
     assert 0.9**50 < 0.01, "arrived within an epoch"
     start = table("norm_start").set_index("epoch")
-    assert start["of the start"][4] == pytest.approx(0.99**200)
-    assert start["of the start"][4] == pytest.approx(0.13, abs=0.005)
-    assert 3 < start["times"][4] < 20
+    assert start["left of the 1"][4] == pytest.approx(0.99**200)
+    assert start["left of the 1"][4] == pytest.approx(0.13, abs=0.005)
+    assert 3 < start["moving / batch"][4] < 20
 
 
 @claim(
@@ -438,11 +437,28 @@ def test_what_the_dropout_of_the_control_does(remedies):
 
 @claim(
     "The classic network of section 2, with forty times the images, is more than 10 points more "
-    "accurate than any fit of the bench."
+    "accurate than any fit of the bench, the control after 100 epochs among them."
 )
-def test_more_images_help_most(remedies, classic):
+@reason("and it was not their steps: on 1,000 images as many steps do not help.")
+def test_more_images_help_most(remedies, classic, seeds):
+    """FILLIN"""
     reached = remedies[["accuracy, best", "accuracy, last"]].to_numpy().max()
-    assert classic[VAL_ACCURACY].max() > reached + 0.1
+    longer = of(seeds, "control 100")[VAL_ACCURACY].max()
+    assert classic[VAL_ACCURACY].max() > max(reached, longer.max()) + 0.1
+    assert 100 * BENCH_IMAGES / 20 == CLASSIC_EPOCHS * 40_000 / 64, "as many steps"
+
+
+@claim(
+    "At its last epoch the control is a little more accurate than at its best one, on average, "
+    "though its loss is higher by more than 0.1 with every seed."
+)
+@stated("in section 3 it was the most accurate one, and on the control that is a later epoch.")
+def test_best_by_accuracy_is_another_epoch(remedies, control):
+    """Accuracy by -0.015 to 0.037, 0.015 on average; loss by 0.17 to 0.31."""
+    its = remedies[remedies["fit"] == "control"]
+    assert 0 < (its["accuracy, last"] - its["accuracy, best"]).mean() < 0.05
+    assert (its["loss, last"] - its["loss, best"] > 0.1).all()
+    assert control[VAL_ACCURACY].idxmax() > control["val_loss"].idxmin()
 
 
 def test_early_stopping_is_the_control_cut_short(remedies, seeds):
@@ -457,7 +473,7 @@ def test_early_stopping_is_the_control_cut_short(remedies, seeds):
 # --- 7. A residual network --------------------------------------------------------------
 
 
-@reason("that is a leak while 10,000 of them validate; six numbers, the same to two digits")
+@reason("It is a tiny one: six numbers, the same to two digits when those images are left out.")
 def test_leak_of_the_first_layer_is_small(cifar10):
     pixels = cifar10[0][0][:40_000, ::2].astype("float64") / 255
     np.testing.assert_allclose(pixels.mean(axis=(0, 1, 2)), MEAN, atol=0.005)
@@ -484,7 +500,7 @@ def untrained(cifar10):
     return build_model(images[:1_000], without=("width",)), images[40_000:40_100] / np.float32(255)
 
 
-@reason("the filters' outputs are uncorrelated and of equal size, which is called")
+@reason("the outputs of the first twelve filters are uncorrelated and nearly all of equal size")
 def test_whitened_channels_are_uncorrelated(untrained):
     """Pixels: 0.93 and more. Ten of the twelve are of equal size; two are mostly noise."""
     network, images = untrained
@@ -494,6 +510,26 @@ def test_whitened_channels_are_uncorrelated(untrained):
     assert abs(apart).mean() < 0.1
     assert np.corrcoef(images[:, :, 1:, 0].ravel(), images[:, :, :-1, 0].ravel())[0, 1] > 0.85
     assert channels.std(axis=1).max() < 3 * np.median(channels.std(axis=1))
+
+
+@reason("its first filters copy a channel each, and any further ones begin at random.")
+@reason("and with a momentum of 0.6 its moving statistics arrive within ten batches.")
+@reason("All weights that are no filters take ordinary steps, at 440 times the rate (`rest`).")
+def test_how_the_layers_begin_and_learn(untrained):
+    network, _ = untrained
+    layers = [layer for layer in network.layers if layer.name.startswith("conv2d")]
+    assert len(layers) == 6
+    for layer in layers:
+        kernel = keras.ops.convert_to_numpy(layer.kernel)
+        copied = min(kernel.shape[2:])
+        assert (kernel[1, 1, :copied, :copied] == np.eye(copied)).all()
+        assert abs(kernel[..., :copied]).sum() == copied
+        assert kernel[..., copied:].std(axis=(0, 1, 2)).all()
+    norms = [one for one in network.layers if isinstance(one, keras.layers.BatchNormalization)]
+    assert {one.momentum for one in norms} == {0.6}
+    assert 0.6**10 < 0.01
+    compile_model(network, 10)
+    assert network.optimizer.rest == 440
 
 
 @reason("`Rescaling` makes the scores smaller, so that the first predictions are not too sure.")
@@ -589,19 +625,44 @@ def test_classic_network_on_the_test_set(tested):
     "within 1 point of each other."
 )
 def test_seeds_reach_the_goal(tested):
-    """Seeds 1 and 2: 0.936 and 0.9335, with views 0.9445 and 0.9427."""
+    """Seeds 1, 2, 3: 0.936, 0.9335, 0.934, with views 0.9445, 0.9427, 0.9429."""
     assert tested["large"] >= GOAL
     seeds = load_table("best_seeds")
-    assert seeds["seed"].nunique() == len(seeds) >= 2
+    assert seeds["seed"].nunique() == len(seeds) >= 3
     assert seeds["test_accuracy"].min() >= GOAL
     assert np.ptp(seeds["test_accuracy"]) < 0.01
     assert set(seeds["epochs"]) == {EPOCHS}
+
+
+@stated("the two cores of our machine took 37 minutes.")
+@stated("Two seeds ran side by side, each on one core; the third had both.")
+def test_minutes_on_two_cores():
+    minutes = load_table("best_seeds").set_index("seed")["minutes"]
+    assert minutes[3] == pytest.approx(37, abs=0.5)
+    assert minutes[[1, 2]].min() > 1.5 * minutes[3]
 
 
 @claim("With six views averaged it classifies at least 94% correctly, with each seed.")
 def test_views_help():
     seeds = load_table("best_seeds")
     assert (seeds["test_accuracy_views"] >= max(GOAL_VIEWS, seeds["test_accuracy"].max())).all()
+
+
+@stated(
+    "Birds, which the classic network classifies worst, gained most, from 46 to 90%; trucks, its "
+    "best, gained least, from 81 to 95%."
+)
+def test_classes_that_gained(cifar10):
+    labels = cifar10[1][1][:, 0]
+    right = {n: given.to_numpy() == labels for n, given in table("test_answers").items()}
+    share = {n: np.array([one[labels == i].mean() for i in range(10)]) for n, one in right.items()}
+    gained = share["large"] - share["classic"]
+    for i, name in ((gained.argmax(), "bird"), (gained.argmin(), "truck")):
+        assert CIFAR10_CLASSES[i] == name
+    assert gained.argmax() == share["classic"].argmin()
+    assert gained.argmin() == share["classic"].argmax()
+    for i, one in ((2, (0.46, 0.90)), (9, (0.81, 0.95))):
+        assert [share[n][i] for n in ("classic", "large")] == pytest.approx(one, abs=0.005)
 
 
 # --- 10. Transfer --------------------------------------------------------------------------------

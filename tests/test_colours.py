@@ -6,6 +6,7 @@ something. Colours are compared as people see them whose eyes lack one kind of c
 """
 
 import itertools
+import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -14,7 +15,9 @@ import pytest
 from colorspacious import cspace_convert
 from matplotlib.colors import to_rgb
 
+import drawing
 from lesson.plots import PALETTE, plot_confusion, plot_histories, plot_history
+from notebook_files import code, every_notebook, read
 
 mpl.use("Agg")
 LACKING = ("deuteranomaly", "protanomaly", "tritanomaly")  # at 100, the cones are missing
@@ -101,3 +104,17 @@ def test_letters_on_figures_stand_out_from_the_page():
 
 def test_what_a_learner_draws_has_these_colours():
     assert [to_rgb(c) for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]] == PALETTE
+
+
+def test_colours_of_diagrams_stand_out_from_the_page():
+    names = ("BLUE", "ORANGE", "GREEN", "RED", "PURPLE", "BROWN", "GREY", "BLACK", "DIM")
+    pale = {name for name in names if contrast(getattr(drawing, name)) < 3}
+    assert not pale, f"in fig/drawing.py: {pale}"
+
+
+@every_notebook
+def test_colours_written_in_a_notebook_stand_out_from_the_page(path):
+    """But for greys of 0.8 and lighter, which are background and mean nothing."""
+    for cell in code(read(path)):
+        for colour in re.findall(r'"(#[0-9a-f]{6}|0\.[0-7]\d*)"', cell.source):
+            assert contrast(colour) >= 3, f"{path.stem}, cell {cell.id}: {colour}"

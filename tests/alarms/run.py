@@ -97,7 +97,9 @@ def main():
                 continue
             rows = pd.DataFrame(judge(number, seed, options.backend))
             outcomes = pd.concat([outcomes, rows]) if len(outcomes) else rows
-            outcomes.sort_values(KEYS).to_csv(OUTCOMES, index=False, lineterminator="\n")
+            half = OUTCOMES.with_suffix(".half")  # a kill leaves the whole table of before
+            outcomes.sort_values(KEYS).to_csv(half, index=False, lineterminator="\n")
+            half.replace(OUTCOMES)
             write(outcomes)
             failed = ", ".join(rows.loc[rows["failed"], "claim"]) or "all hold"
             print(f"{options.backend}, seed {seed}, {number}: {failed}", flush=True)

@@ -21,6 +21,8 @@ import pytest
 import editions
 from notebook_files import ROOT, code, read, tags
 
+pytestmark = pytest.mark.fitted  # all cells of 03
+
 NOTEBOOK = ROOT / "notebooks" / "03-compile-and-fit.ipynb"
 SETTINGS = {  # draw every cell, save nothing by itself, ask nothing at the start
     "notebook-extension/tracker": {"windowingMode": "none"},

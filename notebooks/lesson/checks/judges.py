@@ -547,8 +547,10 @@ def cross_entropy(model, inputs, labels, first=None):
         A float; None where the answers are no probabilities, or the data of another form.
     """
     try:
+        truth = as_array(labels[:first])  # before what takes a while
+        if len(truth) != len(inputs[:first]):
+            return None
         shares = as_array(model.predict(inputs[:first], batch_size=500, verbose=0))
-        truth = as_array(labels[:first])
         if shares.shape[1] == 1:
             shares = np.hstack([1 - shares, shares])
         elif truth.shape == shares.shape:
