@@ -124,9 +124,10 @@ def fig_10_residual_net(stem=24, widths=(64, 256, 256), classes=10):
     place = box(ax, x, middle - 19, 38, 38, color=PURPLE, rounding=3)
     write(ax, *place.center, str(classes), bold=True, size=LARGE)
     write(ax, place.center[0], middle + 48, "classes")
-    key(
-        ax, 20, 176, BLUE, "3 × 3 convolution, batch normalisation, GELU (the first: 2 × 2, frozen)"
+    words = (
+        "3 × 3 convolution, batch normalisation, GELU (the first: 2 × 2, frozen, not normalised)"
     )
+    key(ax, 20, 176, BLUE, words)
     key(ax, 20, 200, GREEN, "the same without pooling, added to x")
     words = f"the largest number of each of the {widths[-1]} maps, Dense {classes}, divided by 72"
     key(ax, 20, 224, PURPLE, f"{words}, softmax")

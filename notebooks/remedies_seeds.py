@@ -185,7 +185,7 @@ def transfer(data, pretrained, seed, images):
         whole = create_small(OLD_CLASSES)
         if way == "frozen":
             whole.set_weights(pretrained.get_weights())
-        base = keras.Model(whole.inputs, whole.get_layer("features").output)
+        base = keras.Model(whole.input, whole.get_layer("features").output)
         if way == "random frozen":
             for _ in range(50):  # so that batch normalisation has statistics that fit
                 base(x[chosen], training=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from claims import claim, reason, table
+from claims import claim, reason, stated, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
 from lesson.outputs import REFERENCE
 
@@ -162,7 +162,10 @@ def test_table_of_classes_is_that_of_the_matrix(confusion, classes):
 
 
 @reason("Therefore a class that is said more than 1,000 times has more recall than precision")
+@stated("That does not yet make its name trustworthy: of those called *cat*, half are cats.")
 def test_a_class_said_too_often_has_more_recall_than_precision(classes):
+    assert classes["said"]["cat"] < 1_000
+    assert classes["precision"]["cat"] == pytest.approx(0.5, abs=0.06)
     for _, row in classes.iterrows():
         assert np.sign(row["recall"] - row["precision"]) == np.sign(row["said"] - 1_000)
 
@@ -176,7 +179,7 @@ def test_keras_and_scikit_learn_agree(classes, scored):
     np.testing.assert_allclose(agree["scikit-learn"], by_hand, rtol=2e-6)
 
 
-@reason("which for a third of the photographs none is; so we give them our answers")
+@reason("For a third of the photographs no class has that, so we give them our answers")
 def test_for_some_photographs_no_class_has_more_than_one_half(photographs):
     """For 28 to 35%."""
     assert 0.23 < np.mean(photographs[0].max(axis=1) <= 0.5) < 0.43
@@ -335,10 +338,10 @@ def test_accuracy_on_the_test_set(scored):
     assert 0.63 <= scored["accuracy"] <= 0.71
 
 
-@claim("That is within 2 points of its validation accuracy.")
+@claim("That is 0.2 points from its validation accuracy (at most 0.3 over five seeds).")
 def test_validation_told_beforehand(choice, scored):
     """-0.003 to 0.002."""
-    assert abs(scored["accuracy"] - choice["val_accuracy"]["model_dropout"]) < 0.02
+    assert abs(scored["accuracy"] - choice["val_accuracy"]["model_dropout"]) < 0.006
 
 
 # --- 3. The confusion matrix, 4. Four counts, 5. The classes -----------------------------
@@ -448,7 +451,7 @@ def test_four_numbers_of_the_thousand_patients():
 
 
 @reason("The plain mean of precision *p* and recall *r* is too kind: call everybody ill where one")
-@reason("(The scans' F1 is exactly 40%. A published solution has 39%")
+@reason("(The scans' F1 is exactly 40%. Cut digits off on the way, and 0.34/0.86 makes 39%")
 def test_harmonic_mean_stays_near_the_smaller():
     """2 of 0.01 and 1 over their sum; 2 × 0.3125 × 0.5555, cut to 0.34, by 0.86 is 0.395."""
     precision, recall = 0.01, 1
@@ -596,7 +599,7 @@ def test_class_weights_do_not_tell_better_apart(weights):
     "With its threshold lowered, the plain model says yes as often, finds more, and its yes is "
     "right more often (with each of five seeds).",
 )
-@reason("The weights made the model say yes more often, and helped it nothing in telling")
+@reason("Here the weights made the model say yes more often, and did not help it to tell")
 def test_a_lower_threshold_does_it_too(weights):
     """Recall higher by 0.016 to 0.032, precision by 0.015 to 0.028."""
     assert weights["recall"]["lowered"] > weights["recall"]["weighted"]
@@ -643,8 +646,8 @@ def test_a_tenth_of_the_photographs_makes_the_interval_wider():
 
 
 @claim(
-    "`model_dropout` classifies 2.3% more of the photographs correctly; the paired interval "
-    "reaches 0.9 points to either side, and not to 0.",
+    "`model_dropout` is right 2.3 points more often; the paired interval reaches 0.9 points to "
+    "either side, and not to 0 (with one of five seeds it does).",
 )
 def test_the_difference_of_two_models(pairs):
     """0.6 to 3.2 points; 0.9 to either side. With seed 1, 0.8 points, the interval reaches 0."""
@@ -670,7 +673,8 @@ def test_the_difference_is_within_that_of_five_seeds(choice):
 
 
 @reason("Photographs on which the two agree add nothing to the difference.")
-@reason("√(1,132 + 906) = 45 photographs, and 1,132 − 906 = 226 are five of them.")
+@reason("such steps is typically √(1,132 + 906) = 45 away from 0. Ours is 1,132 − 906 = 226, five")
+@reason("times as far: more than the luck of the photographs.")
 def test_only_photographs_on_which_they_differ_count(pairs):
     """A coin for each: simulated, the spread of the difference is the root of their number."""
     row = pairs.loc["same photographs"]
@@ -772,7 +776,7 @@ def test_temperatures(temperature):
 
 @claim(
     "For the reviews the ECE falls from 0.09 to less than 0.01, and the loss from 0.52 to 0.32 "
-    "(with each of five seeds).",
+    "(from 0.52 to 0.55 to 0.32 or 0.33 over five seeds).",
 )
 def test_temperature_mends_confidence(temperature):
     """ECE from 0.088 to 0.093 to 0.005 to 0.008, loss from 0.52 to 0.55 to 0.316 to 0.325."""

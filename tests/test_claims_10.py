@@ -649,8 +649,8 @@ def test_views_help():
 
 
 @stated(
-    "Birds, which the classic network classifies worst, gained most, from 46 to 90%; trucks, its "
-    "best, gained least, from 81 to 95%."
+    "Birds, which the classic network classifies worst, gained most, from 46 to 90%; trucks, "
+    "among its best, gained least, from 81 to 95%."
 )
 def test_classes_that_gained(cifar10):
     labels = cifar10[1][1][:, 0]
@@ -660,7 +660,7 @@ def test_classes_that_gained(cifar10):
     for i, name in ((gained.argmax(), "bird"), (gained.argmin(), "truck")):
         assert CIFAR10_CLASSES[i] == name
     assert gained.argmax() == share["classic"].argmin()
-    assert gained.argmin() == share["classic"].argmax()
+    assert share["classic"][gained.argmin()] > share["classic"].max() - 0.01
     for i, one in ((2, (0.46, 0.90)), (9, (0.81, 0.95))):
         assert [share[n][i] for n in ("classic", "large")] == pytest.approx(one, abs=0.005)
 
@@ -699,7 +699,7 @@ def test_pretrained_network_is_the_scripts():
     "over five seeds), the network from scratch 77% (76 to 79%)."
 )
 def test_frozen_layers_beat_scratch(transfer):
-    """Frozen 0.841 to 0.857, from scratch 0.762 to 0.788; apart by 0.054 to 0.085."""
+    """Frozen 0.841 to 0.857, from scratch 0.764 to 0.788; apart by 0.055 to 0.085."""
     many = transfer.loc[150]
     assert many["frozen"].between(0.825, 0.87).all()
     assert many["scratch"].between(0.74, 0.81).all()
@@ -708,12 +708,14 @@ def test_frozen_layers_beat_scratch(transfer):
 
 
 @claim(
-    "The same layers with random weights, frozen, are the worst of the four: it is the "
-    "pretraining that helps, not that few weights learn."
+    "Random layers, frozen, are more than 8 points behind the pretrained ones with every seed, "
+    "with 30 images and with 150: it is the pretraining that helps, not that few weights learn."
 )
-def test_random_layers_are_the_worst(transfer):
-    """Random layers: 0.584 to 0.634 from 150 images, the next 0.762 at least."""
-    assert (transfer.idxmin(axis=1) == "random frozen").all()
+def test_random_layers_are_behind(transfer):
+    """By 0.09 to 0.21 with 30 images, 0.13 to 0.15 with 150. With statistics of batch
+    normalisation as they begin, 0 and 1, these layers were 0.11 to 0.13 worse still.
+    """
+    assert (transfer["frozen"] - transfer["random frozen"] > 0.08).all()
 
 
 @claim(

@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 import pytest
 
-from claims import claim, of_this_run, reason, saved, table
+from claims import claim, of_this_run, reason, saved, stated, table
 from lesson.folds import fold_score
 from notebook_files import NOTEBOOKS, code, read
 
@@ -142,10 +142,23 @@ def test_small_rate_does_not_arrive(rates):
     assert 2.5 < low["mae"] / rates["mae"].min() < 8
 
 
+@stated("At the highest rate, 0.067, it is 2.6: here too large a rate costs far less")
+@reason("costs far less than too small a one.")
+def test_large_rate_costs_little(rates):
+    by_rate = rates.sort_values("learning_rate")
+    low, high = by_rate.iloc[0], by_rate.iloc[-1]
+    assert high["learning_rate"] == pytest.approx(0.067, abs=0.0006)
+    assert high["mae"] == pytest.approx(2.6, abs=0.4)
+    assert low["mae"] > 2 * high["mae"]
+
+
 # --- 2. Knobs ------------------------------------------------------------------------
 
 
-@claim("A, the largest network, ends with a training loss less than half its validation loss.")
+@claim(
+    "A, the largest network, ends with a training loss a quarter of its validation loss (0.26 to "
+    "0.36 of it in other runs)."
+)
 def test_large_network_overfits(curves):
     """0.26 to 0.36 of it (four seeds, JAX, five more starts)."""
     assert curves["A"]["loss"][80] < curves["A"]["val_loss"][80] / 2
@@ -164,8 +177,8 @@ def test_large_rate_jumps(curves):
 
 
 @claim(
-    "C, with the smallest rate, has a training loss that falls by more than a third over the last "
-    "40 epochs and is still above 50 at the end.",
+    "C, with the smallest rate, has a training loss that falls from 342 to 106 over the last 40 "
+    "epochs.",
 )
 def test_small_rate_is_on_its_way(curves):
     """To 0.30 to 0.46 of it, with JAX 0.58; ends at 104 to 180 (four seeds, five more starts)."""
@@ -174,10 +187,13 @@ def test_small_rate_is_on_its_way(curves):
     assert loss[80] > 50
 
 
-@claim("D, without a hidden layer, ends with a training loss at least twice that of A.")
+@claim(
+    "D, without a hidden layer, falls no further over the last 20 epochs, and ends with a training "
+    "loss six times that of A."
+)
 def test_small_network_underfits(curves):
     """20.8 to 21.0 against 3.2 to 4.4; the last 20 epochs change it by less than 1%."""
-    assert curves["D"]["loss"][80] > 2 * curves["A"]["loss"][80]
+    assert curves["D"]["loss"][80] > 4 * curves["A"]["loss"][80]
     # It has arrived: the last 20 epochs gain little.
     assert curves["D"]["loss"][80] > 0.8 * curves["D"]["loss"][60]
 
@@ -289,7 +305,7 @@ def test_pruning_saves_folds(search):
 
 
 @claim(
-    "After two folds the middle one of its ten trials has an MAE of 3.1, of the random ten 3.8. "
+    "After two folds the median of its ten trials is 3.1, of the random ten 3.8. "
     "(In the others 2.6 to 2.9 against 2.6 to 4.1; in one the TPE was no better.)"
 )
 def test_sampler_learns(search):
@@ -299,7 +315,17 @@ def test_sampler_learns(search):
     assert middle.between(2.3, 4.5).all()
 
 
-@claim("The worst of its ten has 5, the worst of the random ten 21.")
+@stated("The lowest is no lower after two folds: 2.35 against 2.31.")
+def test_lowest_after_two_folds(search):
+    lowest = search.groupby("sampler")["two folds"].min()
+    assert lowest["TPE"] == pytest.approx(2.35, abs=0.15)
+    assert lowest["random"] == pytest.approx(2.31, abs=0.15)
+
+
+@claim(
+    "The worst of its ten has 5, the worst of the random ten 21 (in the others 3 to 15 against 19 "
+    "to 22)."
+)
 def test_sampler_avoids_the_worst(search):
     """5.3; 14.3, 3.4, 14.8, 4.0, 10.5 against 19 to 22."""
     worst = search.groupby("sampler")["two folds"].max()
@@ -317,8 +343,8 @@ def importances():
 
 
 @claim(
-    "The learning rate is the most important knob, with 62% of the variation (58 to 76% in four of "
-    "five other searches)."
+    "The learning rate is the most important knob, with a share of 62% (58 to 76% in four of five "
+    "other searches)."
 )
 def test_learning_rate_is_most_important(importances):
     """0.62; 0.73, 0.65, 0.76, 0.58, 0.01."""
@@ -336,7 +362,7 @@ def test_learning_rate_matters_less_among_the_good(importances):
     assert rate["those with an MAE below 4"] < rate["all complete trials"] - 0.05
 
 
-@reason("So importances say mostly which knob makes a trial *fail*.")
+@reason("So importances say mostly which knob makes a trial *bad*.")
 def test_failures_make_the_importance(complete):
     """The bad trials are those with a low rate; without them the rate counts for less."""
     assert (complete.loc[complete["value"] > 8, "learning_rate"] < 0.0004).all()
@@ -344,13 +370,15 @@ def test_failures_make_the_importance(complete):
 
 
 @claim(
-    "The four best trials have a single hidden layer and a learning rate above 0.003.",
+    "The four best trials have a single hidden layer and a learning rate above 0.003 (so in one of "
+    "five other searches). All four are the TPE's.",
 )
-def test_dark_lines_come_from_one_place(complete):
+def test_dark_lines_come_from_one_place(complete, search):
     """So in one other search; in three the best trial has one layer and a rate above 0.003."""
     best = complete.nsmallest(4, "value")
     assert (best["layers"] == 1).sum() >= 3
     assert (best["learning_rate"] > 0.002).all()
+    assert (search.loc[best.index, "sampler"] == "TPE").sum() >= 3
 
 
 # --- 6. The winner -------------------------------------------------------------------
@@ -379,7 +407,7 @@ def test_winner_is_worth_little(again):
 
 
 @claim(
-    "Its MAE is 450 dollars higher than the one it was chosen for (in the other searches from 70 "
+    "Its MAE is 440 dollars higher than the one it was chosen for (in the other searches from 70 "
     "lower to 410 higher)."
 )
 def test_winner_was_lucky(again, complete):
@@ -397,7 +425,7 @@ def test_lowest_of_many_noisy_scores_is_too_low():
 
 
 @of_this_run
-@reason("More epochs were worth more than all four knobs of the search.")
+@reason("On seeds 1 and 2, 60 epochs take the network of 08 from 2.61 to 2.44; the search's winner")
 def test_epochs_are_worth_more(again):
     """60 epochs: 2.44 on seeds 1 and 2, against 3.17 and 2.61 with 30."""
     maes = [fold_score({"epochs": 60}, fold, seed) for seed in (1, 2) for fold in range(4)]
@@ -433,7 +461,9 @@ def test_silence_is_noticed():
     assert 3.5 < table("tuning_kill").iloc[0]["silent"] < 15
 
 
-@reason("A trial is told as a whole, so a kill costs what is under way.")
+@reason(
+    "A trial's score is stored when the whole trial is done, so a kill costs what is under way."
+)
 def test_what_was_finished_before_the_kill_is_kept(story):
     kill = table("tuning_kill").iloc[0]
     before = story[(story["state"] == "COMPLETE") & (story["process"].isin(
@@ -460,7 +490,7 @@ def test_cluster_loses_nothing(cluster):
     assert cluster["value"] == pytest.approx(cluster["alone"], abs=1e-4)
 
 
-@claim("At least one fold was begun a second time, and at most five were.")
+@claim("One or two folds were begun a second time.")
 def test_little_is_done_twice(cluster):
     """One or two."""
     assert cluster["by_victim"] >= 1
