@@ -39,7 +39,7 @@ MAINTAINERS = (
     "pyproject.toml",
     ".pre-commit",
 )
-PANDAS_LOOK = re.compile(r'<style scoped>.*?</style>| [hv]align="\w+"', re.DOTALL)
+PANDAS_LOOK = re.compile(r'<style scoped>.*?</style>\n?| [hv]align="\w+"', re.DOTALL)
 # Sections of the README that are about git, or about what is not in an edition.
 NOT_FOR_LEARNERS = "Updating, and keeping your work", "For instructors", "For maintainers"
 NEEDED = {"tools/set_up.py", "tools/timings.csv"}  # by `make lab` and by notebook 00
