@@ -119,7 +119,7 @@ ALL_HAVE_RUN = """() => {
 SCROLL_TO_CURVES = """() => {
   const cells = [...document.querySelectorAll('.jp-CodeCell')];
   const fit = cells.find(c => c.querySelector('img[src^="data:image/"]')
-                              && c.previousElementSibling.innerText.includes('would not start'));
+                              && c.innerText.includes('model_few.fit('));
   fit.scrollIntoView({block: 'center'});
 }"""
 
