@@ -106,8 +106,8 @@ def test_gap_of_the_curves(dropout, intro):
 
 
 @claim(
-    "With dropout off, the finished model is 3 to 6 points more accurate on the same training "
-    "images than with dropout on (70 against 66%).",
+    "With dropout off, the finished model is 5 points more accurate on the same training images "
+    "than with dropout on (70.2 against 65.5%; 4 to 5 points over five seeds).",
 )
 @reason("the two numbers are not measured in the same way.")
 def test_dropout_off_is_better(modes):
@@ -116,19 +116,19 @@ def test_dropout_off_is_better(modes):
     assert 0.03 <= off - on <= 0.06
 
 
-@claim("With dropout on, its accuracy is within 4 points of the one in the history.")
+@claim("With dropout on, its accuracy is within 2 points of the one in the history.")
 def test_dropout_on_explains_the_history(modes):
     """-0.004 to 0.019 above it."""
     during, on, _, _ = modes
-    assert abs(on - during) < 0.04
+    assert abs(on - during) < 0.03
 
 
 @claim(
-    "Measured as validation is, with dropout off, its training accuracy is above its validation "
-    "accuracy, by 2 to 7 points.",
+    "Measured as validation is, with dropout off, its training accuracy is 3 points above its "
+    "validation accuracy (3 to 5 over five seeds).",
 )
 def test_training_images_are_known_better(modes):
-    """0.034 to 0.048. With the training images as validation data: below 0.01."""
+    """0.033 to 0.048. With the training images as validation data: below 0.01."""
     _, _, off, validation = modes
     assert 0.02 <= off - validation <= 0.07
 
@@ -144,7 +144,7 @@ def test_dropout_narrows_the_gap(gaps):
 
 
 @seen_on_tensorflow("other random numbers, drawn at other times")
-@reason("Hence all networks from here on are given the starting weights of the first")
+@reason("gives every network the starting weights of the first, those that `model_dropout` had.")
 def test_rate_0_starts_from_other_weights():
     """With one seed, up to the dropout layer all weights are the same, after it none."""
     starts = []
@@ -298,11 +298,16 @@ def test_early_is_the_worst_place(places):
     assert places.loc["first"].mean() - others == pytest.approx(0.07, abs=0.0051)
 
 
-@claim("The other three places are within 0.01 of one another on average.")
-@reason("So the place matters less than the rate, as long as it is not early;")
-def test_late_places_are_alike(places):
+@claim(
+    "The other three places are within 0.01 of one another on average; but in all three at once "
+    "the lowest point comes only in epochs 37 to 40, so more epochs might lower it."
+)
+@reason("So in 40 epochs the place matters less than the rate, as long as it is not early;")
+def test_late_places_are_alike(places, sweep):
     means = places.drop("first").mean(axis=1)
     assert means.max() - means.min() < 0.01
+    everywhere = sweep.loc[sweep["where"] == "everywhere", "epoch"]
+    assert (everywhere.min(), everywhere.max()) == (37, 40)
 
 
 @claim(
