@@ -38,8 +38,8 @@ def test_evaluate_gives_the_last_point_of_the_curves(curves, evaluated):
 
 
 @claim(
-    "After one pass through 50,000 images it reads 95% of the others correctly (95 to 96% over "
-    "five seeds)."
+    "After one pass through 50,000 images it reads 95% of the others correctly (with each of five "
+    "seeds)."
 )
 def test_first_program_reads_digits():
     """0.949 to 0.954."""
@@ -71,7 +71,7 @@ def test_unscaled_pixels_cost_accuracy(scales):
 @seen_on_tensorflow("elsewhere Keras cuts a probability off at 1e-7: a loss of 13.6, and 47% right")
 @claim("It starts from a loss of more than 50.")
 @reason(
-    "So one reason is the start: sums of numbers up to 255 make the untrained network sure of "
+    "One reason is the start: sums of numbers up to 255 make the untrained network sure of "
     "wrong answers, and learning first has to undo that."
 )
 def test_unscaled_pixels_start_from_wild_answers(scales):
@@ -81,7 +81,7 @@ def test_unscaled_pixels_start_from_wild_answers(scales):
     assert scales["untrained loss"]["scaled"] < 3
 
 
-@reason("(At random because units that start equal get equal slopes, and so stay equal.)")
+@reason("(At random because units of a layer that start equal are changed equally, and so stay")
 @pytest.mark.parametrize("start", ["ones", "glorot_uniform"])
 def test_units_that_start_equal_stay_equal(start):
     keras.utils.set_random_seed(1)
