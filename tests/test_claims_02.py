@@ -104,8 +104,8 @@ def test_colours_were_not_apart_before(two_filters):
 
 
 @claim(
-    "In the filter most like our edge kernel every row is above 0.05 on the left and below −0.05 "
-    "on the right.",
+    "In the mean table of the filter most like our edge kernel every row is above 0.05 on the left "
+    "and below −0.05 on the right.",
 )
 def test_a_filter_like_the_edge_kernel(two_filters):
     """Left 0.07 to 0.29, right −0.28 to −0.11; of untrained ones none is so in every row."""
