@@ -563,10 +563,13 @@ def ablation():
 
 
 @claim(
-    "Half as wide, with all its other parts, the network classifies 91% of the validation images "
-    "correctly."
+    "Whole, the network classifies 92% of the validation images correctly; half as wide, with all "
+    "its other parts, 91%, 1.4 points fewer."
 )
 def test_narrow_network(ablation):
+    """One seed: 0.9248 and 0.9108."""
+    assert ablation["nothing"] == pytest.approx(0.925, abs=0.005)
+    assert ablation["nothing"] - ablation["width"] == pytest.approx(0.014, abs=0.0005)
     assert ablation["width"] == pytest.approx(0.91, abs=0.005)
 
 
