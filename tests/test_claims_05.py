@@ -796,7 +796,7 @@ def test_start_of_the_open_exercise(schedules):
     assert 0.12 < schedules["constant"]["val_loss"][3] < 0.22
 
 
-@reason("The training loss tells them apart: near 0 in C, stuck high in D.")
+@reason("The training loss tells C and D apart: near 0 in C, stuck high in D.")
 def test_fits_to_diagnose():
     """They are real: RMSprop at 1.0, SGD at 0.0001, RMSprop at 0.003 on 1,000 images, momentum
     at 0.5, all with seed 5."""

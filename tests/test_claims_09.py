@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from claims import claim, reason, stated, table
+from claims import claim, reason, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
 from lesson.outputs import REFERENCE
 
@@ -162,10 +162,7 @@ def test_table_of_classes_is_that_of_the_matrix(confusion, classes):
 
 
 @reason("Therefore a class that is said more than 1,000 times has more recall than precision")
-@stated("That does not yet make its name trustworthy: of those called *cat*, half are cats.")
 def test_a_class_said_too_often_has_more_recall_than_precision(classes):
-    assert classes["said"]["cat"] < 1_000
-    assert classes["precision"]["cat"] == pytest.approx(0.5, abs=0.06)
     for _, row in classes.iterrows():
         assert np.sign(row["recall"] - row["precision"]) == np.sign(row["said"] - 1_000)
 
