@@ -441,7 +441,7 @@ def test_what_the_dropout_of_the_control_does(remedies):
 )
 @reason("and it was not their steps: on 1,000 images as many steps do not help.")
 def test_more_images_help_most(remedies, classic, seeds):
-    """FILLIN"""
+    """The classic 0.679 to 0.697; the bench at most 0.474, after 100 epochs 0.468 to 0.487."""
     reached = remedies[["accuracy, best", "accuracy, last"]].to_numpy().max()
     longer = of(seeds, "control 100")[VAL_ACCURACY].max()
     assert classic[VAL_ACCURACY].max() > max(reached, longer.max()) + 0.1

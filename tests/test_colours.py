@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert
 from matplotlib.colors import to_rgb
+from seaborn.utils import relative_luminance
 
 import drawing
 from lesson.plots import PALETTE, plot_confusion, plot_histories, plot_history
@@ -31,9 +32,7 @@ def _closed():
 
 def contrast(one, other="white"):
     """Of two colours, by WCAG 2.1: from 1 to 21."""
-    rgb = np.array([to_rgb(one), to_rgb(other)])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    darker, lighter = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    darker, lighter = sorted(relative_luminance(to_rgb(colour)) for colour in (one, other))
     return (lighter + 0.05) / (darker + 0.05)
 
 

@@ -174,7 +174,8 @@ def section_of_readme(heading):
 def exercises(path):
     """A notebook's exercises alone, as Markdown: tasks, what they need to be read, and blanks."""
     found, inside = [], False
-    for cell in nbformat.read(path, as_version=4).cells:
+    cells = nbformat.read(path, as_version=4).cells
+    for cell in cells:
         task = re.search(r"^### Exercise .*", cell.source, re.MULTILINE | re.DOTALL)
         if cell.cell_type == "markdown" and (task or inside):
             found.append(slides.plain_links(task[0] if task else cell.source))
@@ -183,7 +184,7 @@ def exercises(path):
             found += _on_paper(cell)
             inside = "exercise" not in cell.metadata.get("tags", [])
     text = "\n\n".join(found).replace("](../fig/", "](fig/")
-    title = nbformat.read(path, as_version=4).cells[0].source.split("\n")[0]
+    title = cells[0].source.split("\n")[0]
     return f"\n#{title}\n\n{text}\n" if found else ""
 
 
