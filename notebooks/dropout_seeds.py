@@ -1,6 +1,6 @@
-"""What notebook 04 says over five seeds: dropout's rates and places, tried five times.
+"""What notebook 04 says over five seeds: dropout and its control, and its rates and places.
 
-    python dropout_seeds.py        in notebooks/; writes fit_outputs/reference/dropout_seeds.csv
+    python dropout_seeds.py        in notebooks/; writes two tables in fit_outputs/reference/
 
 Fifty-five fits, half an hour to an hour on two cores. Each row is written when its fit is
 done, and a run that was stopped goes on where it was.
@@ -11,12 +11,10 @@ import sys
 from lesson import load_cifar10  # isort: skip  (before Keras: its start-up log)
 import keras
 import numpy as np
-import pandas as pd
 from keras import layers
 
-from lesson.outputs import REFERENCE, replacing
+from lesson.outputs import REFERENCE, extend_table
 
-TABLE = REFERENCE / "dropout_seeds.csv"
 SEEDS = (1, 2, 3, 4, 5)
 MANY, FEW = (40_000, 10, 10_000), (4_000, 40, 5_000)  # training images, epochs, validation
 RATES = (0, 0.2, 0.35, 0.5, 0.75, 0.9)
@@ -40,18 +38,15 @@ def create_model(first=0, middle=0, last=0.5):
 
 
 def experiments():
-    """Seed, where, size of the data, rates of the three places: one for each row."""
-    for seed in SEEDS:
-        for rate in (0, 0.5):
-            yield seed, "last", MANY, (0, 0, rate)
-        for rate in RATES:
-            yield seed, "last", FEW, (0, 0, rate)
-        for where, rates in PLACES.items():
-            yield seed, where, FEW, rates
+    """Where, rate, and the rates of the three places: of the fits on few photographs."""
+    for rate in RATES:
+        yield "last", rate, (0, 0, rate)
+    for where, rates in PLACES.items():
+        yield where, max(rates), rates
 
 
 def fit(data, seed, size, rates):
-    """Lowest and last validation loss of a fit, and the epoch of the lowest."""
+    """A fitted network, and its validation loss after each epoch."""
     (x, y), (val_x, val_y) = data
     images, epochs, val_images = size
     keras.utils.set_random_seed(seed)
@@ -64,28 +59,41 @@ def fit(data, seed, size, rates):
         x[:images], y[:images], batch_size=32, epochs=epochs, validation_batch_size=500,
         validation_data=(val_x[:val_images], val_y[:val_images]), verbose=0,
     ).history  # fmt: skip
-    return row_of(history["val_loss"])
+    return model, history["val_loss"]
 
 
-def row_of(val_loss):
-    lowest = int(np.argmin(val_loss))
-    return {"lowest": val_loss[lowest], "epoch": lowest + 1, "last": val_loss[-1]}
+def try_many(data, seed, rate):
+    """A row: losses on 10,000 training photographs and all of validation, with no unit missing."""
+    model, curve = fit(data, seed, MANY, (0, 0, rate))
+    (x, y), _ = data
+    training = model.evaluate(x[:10_000], y[:10_000], batch_size=500, verbose=0)
+    epochs = {f"epoch {epoch}": loss for epoch, loss in enumerate(curve, start=1)}
+    return [{"training": training, "validation": curve[-1]} | epochs]
+
+
+def try_few(data, seed, rates):
+    """A row: the lowest validation loss, its epoch, and the last."""
+    _, curve = fit(data, seed, FEW, rates)
+    return [{"lowest": min(curve), "epoch": int(np.argmin(curve)) + 1, "last": curve[-1]}]
 
 
 def main():
     (images, labels), _ = load_cifar10()
     x, y = images.astype("float32") / 255, keras.utils.to_categorical(labels, 10)
     data = (x[:40_000], y[:40_000]), (x[40_000:], y[40_000:])
-    rows = pd.read_csv(TABLE).to_dict("records") if TABLE.exists() else []
-    done = {(row["seed"], row["where"], row["images"], row["rate"]) for row in rows}
-    for seed, where, size, rates in experiments():
-        key = (seed, where, size[0], max(rates))
-        if key not in done:
-            names = dict(zip(("seed", "where", "images", "rate"), key, strict=True))
-            rows.append(names | fit(data, seed, size, rates))
-            with replacing(TABLE) as temporary:  # a kill leaves the rows that there were
-                pd.DataFrame(rows).round(4).to_csv(temporary, index=False)
-            print(rows[-1], flush=True)
+    for seed in SEEDS:
+        for rate in (0, 0.5):
+            extend_table(
+                REFERENCE / "dropout_control.csv",
+                {"seed": seed, "rate": rate},
+                lambda seed=seed, rate=rate: try_many(data, seed, rate),
+            )
+        for where, rate, rates in experiments():
+            extend_table(
+                REFERENCE / "dropout_seeds.csv",
+                {"seed": seed, "where": where, "rate": rate},
+                lambda seed=seed, rates=rates: try_few(data, seed, rates),
+            )
 
 
 if __name__ == "__main__":

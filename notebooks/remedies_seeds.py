@@ -19,7 +19,7 @@ from keras import layers
 
 from lesson.histories import history_frame
 from lesson.model_files import leave_out_defaults
-from lesson.outputs import REFERENCE, replacing
+from lesson.outputs import REFERENCE, extend_table, replacing
 
 SEEDS = (1, 2, 3, 4, 5)
 BENCH, CHECKED, BATCH, EPOCHS = 1_000, 1_000, 20, 20
@@ -218,19 +218,6 @@ def write_model(model, name):
     write(REFERENCE / f"{name}.keras", save)
 
 
-def extend(table, done, make):
-    """Add the rows that `make` returns, unless they are there."""
-    path = REFERENCE / f"{table}.csv"
-    rows = pd.read_csv(path) if path.exists() else pd.DataFrame()
-    if len(rows) and (rows[list(done)] == list(done.values())).all(axis=1).any():
-        return
-    new = pd.DataFrame(make()).round(4)
-    for place, (name, value) in enumerate(done.items()):
-        new.insert(place, name, value)
-    both = pd.concat([rows, new])
-    write(path, lambda temporary: both.to_csv(temporary, index=False, lineterminator="\n"))
-
-
 def main():
     (images, labels), _ = load_cifar10()
     x, y = images.astype("float32") / 255, keras.utils.to_categorical(labels, 10)
@@ -243,16 +230,16 @@ def main():
         write_model(pretrain(data), "model_pretrained")
     for seed in SEEDS:
         for remedy in REMEDIES:
-            extend(
-                "remedies_seeds",
+            extend_table(
+                REFERENCE / "remedies_seeds.csv",
                 {"fit": remedy, "seed": seed},
                 lambda seed=seed, remedy=remedy: fit_remedy(data, seed, remedy),
             )
     pretrained = keras.saving.load_model(REFERENCE / "model_pretrained.keras")
     for seed in SEEDS:
         for few in FEW:
-            extend(
-                "transfer_seeds",
+            extend_table(
+                REFERENCE / "transfer_seeds.csv",
                 {"seed": seed, "images": few},
                 lambda seed=seed, few=few: transfer(data, pretrained, seed, few),
             )

@@ -18,7 +18,11 @@ def dropout():
 
 @pytest.fixture(scope="module")
 def control():
-    return history("history_dropout_control")
+    """Ten fits on 40,000 photographs, of `python dropout_seeds.py`: a row for each."""
+    stored = load_table("dropout_control")
+    stored["lowest"] = stored.filter(like="epoch").min(axis=1)
+    stored["gap"] = stored["validation"] - stored["training"]
+    return stored.set_index(["rate", "seed"])
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +35,6 @@ def intro():
 def modes():
     """Accuracies: during training; at its end with dropout on, off; validation."""
     return table("dropout_modes")["accuracy"].tolist()
-
-
-@pytest.fixture(scope="module")
-def gaps():
-    return table("dropout_gaps").set_index("rate")
 
 
 def test_dropout_is_what_the_prose_built_and_compiled():
@@ -67,8 +66,8 @@ def test_predictions_are_made_without_dropout():
     assert np.array_equal(once, again)
 
 
-def test_fits_have_the_epochs_that_the_prose_says(dropout, control, intro):
-    for curves in (dropout, control, intro):
+def test_fits_have_the_epochs_that_the_prose_says(dropout, intro):
+    for curves in (dropout, intro):
         assert list(curves.index) == list(range(1, 11))
         assert list(curves) == [ACCURACY, "loss", VAL_ACCURACY, "val_loss"]
 
@@ -133,16 +132,6 @@ def test_training_images_are_known_better(modes):
     assert 0.02 <= off - validation <= 0.07
 
 
-@claim(
-    "The gap between the two losses is 0.19 without dropout, and 0.08 with it (0.19 to 0.26, and "
-    "about half of that, over five seeds).",
-)
-def test_dropout_narrows_the_gap(gaps):
-    """Without: 0.19 to 0.26; with: 0.44 to 0.57 of that."""
-    assert 0.14 <= gaps["gap"][0] <= 0.28
-    assert gaps["gap"][0.5] < 0.75 * gaps["gap"][0]
-
-
 @seen_on_tensorflow("other random numbers, drawn at other times")
 @reason("gives every network the starting weights of the first, those that `model_dropout` had.")
 def test_rate_0_starts_from_other_weights():
@@ -158,37 +147,59 @@ def test_rate_0_starts_from_other_weights():
 # --- Five seeds: what `python dropout_seeds.py` has stored ------------------------------
 
 
-def test_five_seeds_are_complete():
-    """The network, rates, places, sizes and seeds that the command names: each once."""
-    wanted = [
-        (seed, where, size[0], max(rates))
-        for seed, where, size, rates in dropout_seeds.experiments()
-    ]
+def test_five_seeds_are_complete(control):
+    """The network, rates, places and seeds that the command names: each once."""
+    experiments = list(dropout_seeds.experiments())
+    wanted = [(seed, *names) for seed in dropout_seeds.SEEDS for *names, _ in experiments]
     stored = load_table("dropout_seeds")
-    keys = zip(stored["seed"], stored["where"], stored["images"], stored["rate"], strict=True)
-    assert sorted(keys) == sorted(wanted)
+    assert sorted(zip(stored["seed"], stored["where"], stored["rate"], strict=True)) == sorted(
+        wanted
+    )
+    pairs = [(rate, seed) for rate in (0, 0.5) for seed in dropout_seeds.SEEDS]
+    assert sorted(control.index) == sorted(pairs)
     assert dropout_seeds.create_model().count_params() == 33_834
+
+
+def test_control_was_measured_at_its_end(control):
+    np.testing.assert_allclose(control["validation"], control["epoch 10"])
+    assert (control["training"] < control["validation"]).all()
 
 
 def test_one_of_the_five_is_the_run_of_the_notebook(dropout, control, few):
     """Seed 3: the same fits, so the same numbers, within what threads and processors change."""
-    stored = load_table("dropout_seeds").set_index(["seed", "where", "images", "rate"])["lowest"]
-    for curves, rate in ((control, 0), (dropout, 0.5)):
-        assert curves["val_loss"].min() == pytest.approx(stored[3, "last", 40_000, rate], abs=0.04)
+    lowest = control["lowest"][0.5, 3]
+    assert dropout["val_loss"].min() == pytest.approx(lowest, abs=0.04)
+    stored = load_table("dropout_seeds").set_index(["seed", "where", "rate"])["lowest"]
     for rate in (0, 0.5):
-        assert few["lowest"][rate] == pytest.approx(stored[3, "last", 4_000, rate], abs=0.08)
+        assert few["lowest"][rate] == pytest.approx(stored[3, "last", rate], abs=0.08)
+
+
+@claim("The gap between the two losses is 0.18 to 0.26 without dropout, and 0.09 to 0.13 with it.")
+def test_dropout_narrows_the_gap(control):
+    """0.176 to 0.262, and 0.093 to 0.130."""
+    for rate, ends in {0: (0.18, 0.26), 0.5: (0.09, 0.13)}.items():
+        gap = control["gap"][rate]
+        assert (round(gap.min(), 2), round(gap.max(), 2)) == ends
 
 
 @claim(
-    "Over five seeds, the lowest validation loss is lower with dropout in four, by 0.01 to 0.09, "
-    "and higher in one, by less than 0.02."
+    "On average over the five seeds, the validation loss with dropout is the higher one up to the "
+    "seventh epoch, and the lower one from the eighth on."
+)
+def test_dropout_pays_late(control):
+    """Of single pairs one changes over twice, and that of seed 1 does not stay below."""
+    mean = control.filter(like="epoch").groupby("rate").mean()
+    assert (mean.loc[0.5] > mean.loc[0]).tolist() == [True] * 7 + [False] * 3
+
+
+@claim(
+    "With four of the five seeds its lowest value is lower with dropout, by 0.01 to 0.09; with one "
+    "it is higher, by less than 0.02."
 )
 @reason("So with 40,000 photographs dropout brings training and validation closer together")
-def test_dropout_helps_a_little():
+def test_dropout_helps_a_little(control):
     """Without minus with: -0.009, 0.012, 0.039, 0.022, 0.094."""
-    stored = load_table("dropout_seeds")
-    many = stored[stored["images"] == 40_000].pivot(index="seed", columns="rate", values="lowest")
-    won = many[0] - many[0.5]
+    won = control["lowest"][0] - control["lowest"][0.5]
     assert (won > 0).sum() == 4
     assert won[won > 0].between(0.005, 0.095).all()
     assert won.min() > -0.02
@@ -238,8 +249,7 @@ def test_a_step_takes_as_long(few):
 
 @pytest.fixture(scope="module")
 def sweep():
-    stored = load_table("dropout_seeds")
-    return stored[stored["images"] == 4_000]
+    return load_table("dropout_seeds")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ BY_COMMAND = [
         "history_best.csv",
         "model_best.json",
         "best_seeds.csv",
+        "dropout_control.csv",
         "dropout_seeds.csv",
         "overfitting_seeds.csv",
         "ablation.csv",

@@ -339,3 +339,30 @@ def test_folder_that_cannot_be_written_is_named_with_the_way_out(own):
     with pytest.raises(OSError, match="this folder is a file.*FIT_OUTPUTS") as caught:
         outputs.writable(own / "file" / "model.keras")
     assert caught.value.filename == str(own / "file")
+
+
+def test_table_grows_by_what_is_not_there_yet(own):
+    path = own / "many_seeds.csv"
+    made = []
+
+    def rows(seed):
+        made.append(seed)
+        return [{"epoch": epoch, "loss": seed / 3 + epoch} for epoch in (1, 2)]
+
+    for seed in (1, 2, 1, 3, 2):
+        outputs.extend_table(path, {"seed": seed, "where": "last"}, lambda seed=seed: rows(seed))
+    assert made == [1, 2, 3]
+    table = pd.read_csv(path)
+    assert list(table.columns) == ["seed", "where", "epoch", "loss"]
+    assert table["seed"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert table["loss"][5] == pytest.approx(3)
+
+
+def test_table_stays_whole_when_its_next_row_fails(own):
+    path = own / "many_seeds.csv"
+    outputs.extend_table(path, {"seed": 1}, lambda: [{"loss": 0.5}])
+    before = path.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        outputs.extend_table(path, {"seed": 2}, lambda: [{"loss": 1 / 0}])
+    assert path.read_bytes() == before
+    assert list(own.iterdir()) == [path]

@@ -268,6 +268,26 @@ def _path(name, suffix):
     return outputs_folder() / f"{name}{suffix}"
 
 
+def extend_table(path, key, make):
+    """Add rows to a table file, unless it has rows with that key: a long run can be stopped.
+
+    Args:
+        path: a CSV file; begun if there is none.
+        key: a dict, the columns by which the rows are known, and their values.
+        make: a function that returns the rows, as dicts or a DataFrame without those columns.
+    """
+    path = Path(path)
+    rows = pd.read_csv(path) if path.exists() else pd.DataFrame()
+    if len(rows) and (rows[list(key)] == list(key.values())).all(axis=1).any():
+        return
+    new = pd.DataFrame(make()).round(4)
+    for place, (name, value) in enumerate(key.items()):
+        new.insert(place, name, value)
+    with replacing(path) as temporary:
+        pd.concat([rows, new]).to_csv(temporary, index=False, lineterminator="\n")
+    print(new.to_string(index=False), flush=True)
+
+
 @contextmanager
 def replacing(path):
     """Yield a temporary path beside `path`; on success it takes its place.

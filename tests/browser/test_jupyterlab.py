@@ -71,6 +71,10 @@ def lab(tmp_path_factory):
         port = free.getsockname()[1]
     arguments = f"--no-browser --port={port} --ServerApp.port_retries=0 --IdentityProvider.token="
     environment = os.environ | {"HOME": str(home), "FIT_OUTPUTS": str(home / "fit_outputs")}
+    # What is looked at here is how outputs are shown; that the numbers are right, nbval tests.
+    # So a tenth of each epoch is enough, and Keras need not warn of it.
+    environment["KERAS_MAX_STEPS_PER_EPOCH"] = "125"
+    environment["PYTHONWARNINGS"] = "ignore:Limiting steps,ignore:Your input ran out of data"
     for name in ("MAKEFLAGS", "MFLAGS", "JUPYTER_CONFIG_DIR"):
         environment.pop(name, None)
     server = subprocess.Popen(
