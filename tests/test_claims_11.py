@@ -5,6 +5,7 @@ In sections 8 and 9 processes race, so no two runs are equal.
 """
 
 import re
+import time
 
 import numpy as np
 import optuna
@@ -459,6 +460,20 @@ def test_kill_loses_what_was_under_way(story):
 def test_silence_is_noticed():
     """4 to 6 seconds; the last signature may be a second older than the kill."""
     assert 3.5 < table("tuning_kill").iloc[0]["silent"] < 15
+
+
+@stated("Optuna passes over a trial that was killed before its first signature:")
+def test_a_trial_that_was_never_signed_is_not_noticed(tmp_path):
+    storage = optuna.storages.RDBStorage(
+        f"sqlite:///{tmp_path.as_posix()}/study.db", heartbeat_interval=1, grace_period=1
+    )
+    study = optuna.create_study(storage=storage)
+    signed, _ = study.ask(), study.ask()
+    storage.record_heartbeat(signed._trial_id)
+    time.sleep(3)  # the database's clock counts whole seconds
+    optuna.storages.fail_stale_trials(study)
+    states = [trial.state for trial in study.trials]
+    assert states == [optuna.trial.TrialState.FAIL, optuna.trial.TrialState.RUNNING]
 
 
 @reason(

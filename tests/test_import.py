@@ -125,7 +125,7 @@ def test_import_that_fails_tells_why():
     done = run(NOISY, LINES=f"{NOTICES[0]}|{REAL[4]}", FAIL="1")
     assert done.returncode == 1
     assert done.stderr.startswith(REAL[4])
-    assert "ImportError: no backend" in done.stderr
+    assert "no backend" in done.stderr
 
 
 def test_import_that_ends_the_process_tells_why():
