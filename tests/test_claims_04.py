@@ -152,15 +152,17 @@ def test_five_seeds_are_complete(control):
     experiments = list(dropout_seeds.experiments())
     wanted = [(seed, *names) for seed in dropout_seeds.SEEDS for *names, _ in experiments]
     stored = load_table("dropout_seeds")
-    assert sorted(zip(stored["seed"], stored["where"], stored["rate"], strict=True)) == sorted(
-        wanted
-    )
+    keys = zip(stored["seed"], stored["where"], stored["rate"], strict=True)
+    assert sorted(keys) == sorted(wanted)
     pairs = [(rate, seed) for rate in (0, 0.5) for seed in dropout_seeds.SEEDS]
     assert sorted(control.index) == sorted(pairs)
     assert dropout_seeds.create_model().count_params() == 33_834
 
 
-def test_control_was_measured_at_its_end(control):
+def test_control_was_measured_in_each_epoch_and_at_its_end(control):
+    curves = control.filter(like="epoch")
+    assert list(curves) == [f"epoch {epoch}" for epoch in range(1, 11)]
+    assert curves.notna().all(axis=None)
     np.testing.assert_allclose(control["validation"], control["epoch 10"])
     assert (control["training"] < control["validation"]).all()
 
@@ -180,6 +182,7 @@ def test_dropout_narrows_the_gap(control):
     for rate, ends in {0: (0.18, 0.26), 0.5: (0.09, 0.13)}.items():
         gap = control["gap"][rate]
         assert (round(gap.min(), 2), round(gap.max(), 2)) == ends
+    assert (control["gap"][0.5] < 0.75 * control["gap"][0]).all()
 
 
 @claim(
