@@ -16,14 +16,16 @@ class Kernel:
     def run(self, source, interrupt_at=None):
         """The status of a cell, and what it showed: texts of streams, values and errors."""
         asked = self.client.execute(source)
-        shown = []
+        shown, printing = [], False
         while True:
             message = self.client.get_iopub_msg(timeout=60)
             if message["parent_header"].get("msg_id") != asked:
                 continue
             content, kind = message["content"], message["msg_type"]
             if kind == "stream":
-                shown.append(content["text"].strip())
+                shown += [] if printing else [""]  # one print can come in pieces
+                shown[-1] += content["text"]
+                printing = True
             elif kind == "execute_result":
                 shown.append(f"value: {content['data']['text/plain']}")
             elif kind == "error":
@@ -31,13 +33,14 @@ class Kernel:
                 self.traceback = "\n".join(content["traceback"])
             elif kind == "status" and content["execution_state"] == "idle":
                 break
-            if interrupt_at and interrupt_at in shown:
+            printing = printing and kind not in ("execute_result", "error")
+            if interrupt_at and interrupt_at in [text.strip("\n") for text in shown]:
                 self.manager.interrupt_kernel()
                 interrupt_at = None
         reply = self.client.get_shell_msg(timeout=60)
         while reply["parent_header"].get("msg_id") != asked:
             reply = self.client.get_shell_msg(timeout=60)
-        return reply["content"]["status"], shown
+        return reply["content"]["status"], [text.strip("\n") for text in shown]
 
     def value(self, expression):
         return self.run(expression)[1]

@@ -234,6 +234,41 @@ def test_check_changes_nothing_and_takes_seconds(exercise, solved, capsys):
     assert state_of(solved) == before
 
 
+def a_fitted_model():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    return model
+
+
+def test_weights_survive_a_judge_that_meets_an_error(monkeypatch):
+    """On JAX an error in evaluate takes a model's weights."""
+
+    def evaluates(model: keras.Model):
+        assert judges.loss_on(model, np.ones((4, 2)), np.ones((4, 1))) is None
+        yield judges.wrong("the data are of another form")
+
+    monkeypatch.setitem(EXERCISES, "00-first", engine.Exercise("make a model", evaluates))
+    kernel = {"model": a_fitted_model()}
+    before = state_of(kernel)
+    assert answer("00-first", kernel).startswith("✗ the data")
+    assert state_of(kernel) == before
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="elsewhere models keep their weights")
+def test_model_that_has_lost_its_weights(monkeypatch):
+    def nothing(model: keras.Model):
+        yield judges.right("judged")
+
+    monkeypatch.setitem(EXERCISES, "00-first", engine.Exercise("make a model", nothing))
+    model = a_fitted_model()
+    assert answer("00-first", {"model": model}).startswith("✓ judged")
+    with pytest.raises(ValueError, match="shape"):
+        model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    told = answer("00-first", {"model": model})
+    assert told.startswith("✗ model has lost its weights: on JAX an error in fit, evaluate")
+
+
 @every_exercise
 def test_nothing_yet(exercise):
     wanted = EXERCISES[exercise]

@@ -6,8 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from claims import claim, history, model, reason, stated, table
+from claims import claim, history, model, reason, seen_on_tensorflow, stated, table
 from lesson import decode_review, load_imdb
+
+JUMPS = "JAX: from epoch to epoch the curve jumps; it ends at 0.52 to 0.67 (six seeds)"
+# `fit` with validation after each epoch, and without: from the second epoch on the orders differ.
+NOT_THE_SAME = "PyTorch: a validation draws a random number too; the retrained model has 0.30"
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,7 @@ def test_arithmetic_of_the_prose():
     assert np.log(2) == pytest.approx(0.69, abs=0.005)
 
 
+@seen_on_tensorflow(NOT_THE_SAME)
 @reason("the network got 89.0%.")
 def test_what_the_exercise_is_to_beat(results):
     """0.885 to 0.890."""
@@ -182,6 +187,7 @@ def test_validation_was_on_the_first_ten_thousand(curves, results):
     assert [results["val_loss"], results["val_accuracy"]] == pytest.approx(best, rel=1e-3)
 
 
+@seen_on_tensorflow(NOT_THE_SAME)
 def test_retrained_model_stands_where_the_curve_was_lowest(curves, results):
     """Equal to the last digit on one machine; threads may add in another order."""
     assert results["val_loss"] == pytest.approx(curves["val_loss"].min(), abs=0.005)
@@ -304,6 +310,7 @@ def test_validation_loss_turns(curves):
     assert 0.265 < loss.min() < 0.29
 
 
+@seen_on_tensorflow(JUMPS)
 @claim("Then it climbs to 0.52 (0.52 to 0.55 over five seeds), higher than after the first epoch.")
 def test_validation_loss_climbs(curves):
     """0.520 to 0.548 after twenty epochs, 0.405 to 0.441 after the first."""
@@ -337,6 +344,7 @@ def test_hidden_layers_add_nothing(curves, unit):
     assert model("model_imdb").count_params() - 10_001 == pytest.approx(150_000, rel=0.01)
 
 
+@seen_on_tensorflow(JUMPS)
 @claim(
     "Without rare words the training loss is more than four times as high after twenty epochs, "
     "and less than twice as high at the best epoch.",
@@ -375,6 +383,7 @@ def test_longer_training_makes_surer(confidence):
     assert 0.75 < sure["20 epochs"] < 0.88
 
 
+@seen_on_tensorflow(JUMPS)
 @claim(
     "Of those that it is sure of, 98% are right after the best epoch, and 93% after twenty.",
 )
@@ -509,6 +518,7 @@ def test_what_pairs_say():
     assert abs(of_pair("other hand")[2]) < 0.1
 
 
+@seen_on_tensorflow(NOT_THE_SAME)
 @claim(
     "The network classifies 88.2% of the test reviews correctly (88.1 to 88.4% over five seeds), "
     "at most two points fewer than of the validation reviews.",

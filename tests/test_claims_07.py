@@ -22,6 +22,10 @@ NAMES = {
 }
 
 
+# The others of six seeds: 0.11 to 0.22; they keep all four units of the first layer.
+SLOW_4_4 = "JAX: with this seed one of 4-4's first units dies; 0.33 in training after ten epochs"
+
+
 def imdb(name):
     return history(f"history_imdb_{name}")
 
@@ -318,6 +322,7 @@ def test_large_overfits_sooner(base):
     assert large[FAIR][10] > base[FAIR][10] + 0.01
 
 
+@seen_on_tensorflow(SLOW_4_4)
 @claim(
     "After epoch 10 the validation values of the three are more than 0.1 apart; where their "
     "training cross-entropy is 0.1 or 0.06, they lie within 0.08 of one another.",
@@ -456,6 +461,7 @@ def test_simulation_agrees(moved):
     assert 1 / np.sqrt(1e-7 + largest**2) == pytest.approx(3_000, rel=0.06)
 
 
+@seen_on_tensorflow("PyTorch: 0.0009 under L2 at step 180")
 @claim(
     "L1 has brought the weights of unused ids below 0.001 on average by step 90, L2 only after "
     "step 180.",
@@ -672,6 +678,7 @@ def test_no_remedy_digs_much_deeper(together):
     assert (above[["L2 0.002", "L1 0.0001", "L2 + dropout"]].abs() < 0.02).all()
 
 
+@seen_on_tensorflow(SLOW_4_4)
 @claim(
     "After ten epochs all but 512-512 are below 16-16; after twenty, the three with a penalty are "
     "below 0.4.",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from claims import claim, reason, table
+from claims import claim, reason, seen_on_tensorflow, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_imdb, load_model
 from lesson.outputs import REFERENCE
 
@@ -458,6 +458,7 @@ def test_harmonic_mean_stays_near_the_smaller():
     assert int(100 * 0.34 / 0.86) == 39
 
 
+@seen_on_tensorflow("PyTorch: 0.005 apart")
 @reason("every class has 1,000 test photographs, so the mean of ten shares is the share of all.")
 def test_mean_recall_is_the_accuracy_where_classes_are_equal(confusion):
     """Thin one class out, and they part."""
@@ -499,6 +500,7 @@ def test_accuracy_is_true_of_few_classes(classes, scored):
 # --- 6. The threshold --------------------------------------------------------------------
 
 
+@seen_on_tensorflow("PyTorch: 0.15, of a model with a validation loss of 0.30")
 @claim("The chosen threshold is 0.32 (0.28 to 0.35 over five seeds).")
 def test_threshold_is_below_one_half(threshold):
     """0.28 to 0.35; 0.24 in a run elsewhere."""
@@ -549,6 +551,7 @@ def test_areas_when_positives_are_rare(rare):
     assert 0.15 < rare["average_precision"]["half"] - rare["average_precision"]["rare"] < 0.30
 
 
+@seen_on_tensorflow("PyTorch: 0.917; saying no 0.909")
 @claim("Always saying no then has a higher accuracy than the model.")
 def test_accuracy_when_positives_are_rare(rare):
     """0.908 against 0.861 to 0.884."""
@@ -642,6 +645,7 @@ def test_a_tenth_of_the_photographs_makes_the_interval_wider():
     assert round(np.sqrt(10)) == 3
 
 
+@seen_on_tensorflow("PyTorch: 0.8 points")
 @claim(
     "`model_dropout` is right 2.3 points more often; the paired interval reaches 0.9 points to "
     "either side, and not to 0 (with one of five seeds it does).",
@@ -669,6 +673,7 @@ def test_the_difference_is_within_that_of_five_seeds(choice):
     assert 0.003 < accuracy["model_dropout"] - accuracy["model_intro"] < 0.045
 
 
+@seen_on_tensorflow("PyTorch: 1,005 and not 906")
 @reason("Photographs on which the two agree add nothing to the difference.")
 @reason("such steps is typically √(1,132 + 906) = 45 away from 0. Ours is 1,132 − 906 = 226, five")
 @reason("times as far: more than the luck of the photographs.")
@@ -760,6 +765,7 @@ def test_distances_add_up_instead_of_cancelling(photographs):
     assert unsigned[500] > 3 * unsigned[10]
 
 
+@seen_on_tensorflow("JAX: 3.60, for a model whose validation loss ended in a jump")
 @claim(
     "The temperature of the reviews' model is 2.95 (2.95 to 3.10 over five seeds), that of the "
     "photographs' model 0.95 (0.95 to 1.05).",
@@ -814,6 +820,7 @@ def test_temperature_changes_no_answer(temperature):
         assert after["confidence"] != before["confidence"]
 
 
+@seen_on_tensorflow("PyTorch: 0.294")
 @reason(
     "One number mends the confidence and none of the answers: 06's best model, which stopped in "
     "time, has a loss of 0.27 on the same reviews and is right more often.",

@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 import pytest
 
-from claims import claim, of_this_run, reason, saved, stated, table
+from claims import claim, of_this_run, reason, saved, seen_on_tensorflow, stated, table
 from lesson.folds import fold_score
 from notebook_files import NOTEBOOKS, code, read
 
@@ -316,6 +316,7 @@ def test_sampler_learns(search):
     assert middle.between(2.3, 4.5).all()
 
 
+@seen_on_tensorflow("JAX: other searches, whose random lowest is 2.67 or 2.99")
 @stated("The lowest is no lower after two folds: 2.35 against 2.31.")
 def test_lowest_after_two_folds(search):
     lowest = search.groupby("sampler")["two folds"].min()
@@ -343,6 +344,7 @@ def importances():
     return shares
 
 
+@seen_on_tensorflow("JAX: another search; units count most, as in one of five here")
 @claim(
     "The learning rate is the most important knob, with a share of 62% (58 to 76% in four of five "
     "other searches)."
@@ -370,6 +372,7 @@ def test_failures_make_the_importance(complete):
     assert (complete["value"] > 8).sum() >= 2
 
 
+@seen_on_tensorflow("JAX: another search, as in four of five here")
 @claim(
     "The four best trials have a single hidden layer and a learning rate above 0.003 (so in one of "
     "five other searches). All four are the TPE's.",
@@ -390,9 +393,9 @@ def again():
     return table("tuning_again").pivot(index="settings", columns="seed", values="mae")
 
 
-def test_each_seed_is_another_fit(again, search):
+def test_each_seed_is_another_fit(again, complete):
     """Seed 8 gives the number that the search found; the others give others."""
-    assert again[8]["best of the search"] == pytest.approx(search["value"].min(), rel=1e-4)
+    assert again[8]["best of the search"] == pytest.approx(complete["value"].min(), rel=1e-4)
     assert (again.nunique(axis=1) == 3).all()
 
 
@@ -407,6 +410,7 @@ def test_winner_is_worth_little(again):
     assert new["settings of 08"] == pytest.approx(2.61, abs=0.15)
 
 
+@seen_on_tensorflow("JAX: in one of two searches the winner is 120 dollars lower on new seeds")
 @claim(
     "Its MAE is 440 dollars higher than the one it was chosen for (in the other searches from 70 "
     "lower to 410 higher)."
@@ -426,6 +430,7 @@ def test_lowest_of_many_noisy_scores_is_too_low():
 
 
 @of_this_run
+@seen_on_tensorflow("JAX: another winner, 2.49 on the new seeds; 60 epochs 2.47")
 @reason("On seeds 1 and 2, 60 epochs take the network of 08 from 2.61 to 2.44; the search's winner")
 def test_epochs_are_worth_more(again):
     """60 epochs: 2.44 on seeds 1 and 2, against 3.17 and 2.61 with 30."""

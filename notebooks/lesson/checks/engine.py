@@ -13,6 +13,7 @@ import random
 import warnings
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from lesson.checks.judges import NOTE, RIGHT, WRONG, first_line, taken_as, told
@@ -140,7 +141,45 @@ def _lines(name, found):
     for n, kind in exercise.takes_too.items():
         if not _is_nothing(found.get(n)):
             objects[n], _ = taken_as(kind, n, found[n])
-    return _counted(list(exercise.judge(**objects)))
+    with _weights_kept(objects) as lost:
+        if lost:
+            return [
+                f"{WRONG} {n} has lost its weights: on JAX an error in fit, evaluate or predict "
+                "takes them. Build it again."
+                for n in lost
+            ]
+        return _counted(list(exercise.judge(**objects)))
+
+
+@contextlib.contextmanager
+def _weights_kept(objects):
+    """Yield the names of models without weights; give the others theirs back at the end.
+
+    On JAX, Keras takes a model's weights while it fits, evaluates or predicts, and does not
+    give them back after an error. A judge meets such errors: learners' data are of any form.
+    """
+    kept, lost = [], []
+    if keras.config.backend() == "jax":
+        for name, model in objects.items():
+            if isinstance(model, keras.Model):
+                optimizer = getattr(model, "optimizer", None)
+                for variable in (*model.variables, *getattr(optimizer, "variables", [])):
+                    kept.append((variable, _value(variable)))  # copies: evaluate frees the arrays
+                    if kept[-1][1] is None and name not in lost:
+                        lost.append(name)
+    try:
+        yield lost
+    finally:
+        for variable, value in kept:
+            if value is not None and _value(variable) is None:
+                variable.assign(value)
+
+
+def _value(variable):
+    try:
+        return keras.ops.convert_to_numpy(variable)
+    except TypeError:  # there is none, and no initializer any more
+        return None
 
 
 def _is_nothing(thing):
