@@ -31,6 +31,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Outline
+from seaborn.utils import relative_luminance
 
 HERE = Path(__file__).resolve().parent
 
@@ -82,8 +83,7 @@ def ink(color):
     """The colour darkened until text in it is easy to read on white (4.5 to 1)."""
     rgb = np.array(to_rgb(color))
     while True:
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        if 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 4.5:
+        if 1.05 / (relative_luminance(rgb) + 0.05) >= 4.5:
             return to_hex(rgb)
         rgb = rgb * 0.97
 
