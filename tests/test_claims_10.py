@@ -254,6 +254,27 @@ def test_arguments_of_the_checkpoint(tmp_path):
     assert best("min", [0.5, 0.4, 0.6]) == 0.4
 
 
+@stated("A wrong name in `monitor` raises no error when `mode` is given: Keras warns, and the file")
+@stated('holds the *last* epoch. With `mode="min"` it holds the *worst*.')
+def test_what_a_checkpoint_with_a_mistake_holds(tmp_path):
+    def held(monitor, mode):
+        """The epoch in the file, of four: the second was the best, the third the worst."""
+        network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        callback = keras.callbacks.ModelCheckpoint(
+            tmp_path / "m.keras", monitor=monitor, mode=mode, save_best_only=True
+        )
+        callback.set_model(network)
+        for epoch, accuracy in enumerate((0.6, 0.7, 0.5, 0.65), start=1):
+            network.set_weights([np.full((1, 1), epoch), np.zeros(1)])
+            callback.on_epoch_end(epoch, {"val_accuracy": accuracy})
+        return keras.saving.load_model(tmp_path / "m.keras").get_weights()[0].item()
+
+    assert held("val_accuracy", "max") == 2
+    assert held("val_accuracy", "min") == 3
+    with pytest.warns(UserWarning, match="val_acuracy"):
+        assert held("val_acuracy", "max") == 4
+
+
 @reason("Two thirds of its file are Adam's state, for whoever wants to go on.")
 def test_adam_keeps_two_numbers_for_each_parameter():
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5)])

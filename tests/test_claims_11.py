@@ -7,6 +7,7 @@ In sections 8 and 9 processes race, so no two runs are equal.
 import re
 import time
 
+import keras
 import numpy as np
 import optuna
 import pytest
@@ -86,6 +87,18 @@ def test_trial_is_the_mean_of_four_folds(complete):
     again = [fold_score(settings, fold) for fold in range(4)]
     assert np.mean(again) == pytest.approx(row["value"], rel=1e-4)
     assert np.mean(again[:2]) == pytest.approx(row["two folds"], rel=1e-4)
+
+
+@stated("The same numbers: `fold_score` hands its own seed to every layer.")
+def test_fold_score_takes_nothing_from_the_seed_of_all():
+    scores = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        scores.append(fold_score({"epochs": 1, "dropout": 0.3}, 0))
+    assert scores[0] == pytest.approx(scores[1], rel=1e-6)
+    assert fold_score({"epochs": 1, "dropout": 0.3}, 0, seed=9) != pytest.approx(
+        scores[0], rel=1e-3
+    )
 
 
 @of_this_run

@@ -12,6 +12,7 @@ import pytest
 from claims import claim, reason, stated, table
 from lesson import load_boston
 from lesson.backends import run_on
+from muon import orthogonalise
 from notebook_files import NOTEBOOKS, code, read
 
 
@@ -175,6 +176,21 @@ def stretches():
     values = table("muon_values").set_index("place")
     assert len(values) == 64
     return values.rename(columns=lambda name: int(name.removeprefix("steps_")))
+
+
+@stated("so the line turns each stretch s into 3.4445 s − 4.775 s³ + 2.0315 s⁵: a small one grows")
+@stated("3.4-fold, one near 1 stays near.")
+def test_one_newton_schulz_step_is_that_polynomial():
+    """0.001 becomes 0.0034, and 1 becomes 0.70."""
+    stretches = np.array([0.9, 0.4, 0.17, 0.001])
+    stretches /= np.linalg.norm(stretches)  # orthogonalise divides by the length
+    after = keras.ops.convert_to_numpy(
+        orthogonalise(keras.ops.convert_to_tensor(np.diag(stretches)), steps=1)
+    )
+    expected = 3.4445 * stretches - 4.775 * stretches**3 + 2.0315 * stretches**5
+    np.testing.assert_allclose(np.diag(after), expected, atol=1e-5)
+    assert after[3, 3] / stretches[3] == pytest.approx(3.4, abs=0.05)
+    assert sum((3.4445, -4.775, 2.0315)) == pytest.approx(0.7, abs=0.01)
 
 
 @claim(

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 RIGHT, WRONG, NOTE = "✓", "✗", "·"
-SECONDS = 3  # that a learner's function may take
+SECONDS = 10  # that a learner's function may take: on JAX a first model took 3 on a busy machine
 
 
 # --- Lines ------------------------------------------------------------------------
