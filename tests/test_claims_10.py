@@ -4,6 +4,7 @@ Spreads: seeds 1 to 5, unless a docstring says otherwise.
 """
 
 import json
+from unittest import mock
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import train_best
 from claims import claim, history, reason, seen_on_tensorflow, stated, table
 from lesson import CIFAR10_CLASSES, load_cifar10, load_history, load_model, load_table
 from lesson.outputs import REFERENCE
+from notebook_files import NOTEBOOKS, code, read
 from train_best import DEVIATION, EPOCHS, MEAN, build_model, compile_model
 
 ACCURACY, VAL_ACCURACY = "categorical_accuracy", "val_categorical_accuracy"
@@ -221,6 +223,28 @@ def test_control_turns(control):
     assert loss.idxmin() < BENCH_EPOCHS
     assert loss[BENCH_EPOCHS] > loss.min() + 0.03
     assert control["loss"][BENCH_EPOCHS] < control["loss"][loss.idxmin()]
+
+
+@stated(
+    "from the first 1,000 training images only, in batches of 20, for 20 epochs, and are measured"
+)
+@stated("on 1,000 validation images.")
+def test_bench_is_what_the_prose_describes():
+    """The notebook's fit, with a model that notes what it is given; and the script's numbers."""
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith("10-"))
+    (cell,) = (cell.source for cell in code(read(path)) if cell.id == "bench-function")
+    model = mock.Mock()
+    train, val = np.arange(40_000), np.arange(40_000, 50_000)
+    names = {"keras": keras, "LiveCurves": mock.Mock(), "train_images": train, "val_images": val}
+    names |= {"train_labels": train, "val_labels": val}
+    exec(cell, names)
+    names["fit_on_bench"](model)
+    (x, y), options = model.fit.call_args
+    np.testing.assert_array_equal([x, y], [train[:1_000]] * 2)
+    np.testing.assert_array_equal(options["validation_data"], [val[:1_000]] * 2)
+    assert (options["batch_size"], options["epochs"]) == (20, 20)
+    script = remedies_seeds
+    assert (script.BENCH, script.CHECKED, script.BATCH, script.EPOCHS) == (1_000, 1_000, 20, 20)
 
 
 @seen_on_tensorflow("PyTorch: the best epoch is the last")
