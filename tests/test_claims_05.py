@@ -179,7 +179,7 @@ def test_plateau_cannot_change_a_schedule():
 @reason("it cuts off small probabilities in `fit` as well, and their slopes with them")
 @reason("the same fit stays at 14.5, and most units live.")
 def test_probabilities_that_are_cut_off_have_no_slope():
-    """14.4 and 52 dead of 128; from logits 279 and 126. JAX: the same, and 283 and 125."""
+    """Three backends: 14.4 to 14.6, 19 to 26 dead of 128; from logits 288 to 406, 111 to 118."""
     logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def cut_off(digits, outputs):
@@ -192,14 +192,14 @@ def test_probabilities_that_are_cut_off_have_no_slope():
     for name, loss in {"logits": logits, "cut off": cut_off}.items():
         fresh = network()
         fresh.layers[-1].activation = keras.activations.linear
-        fresh.compile(keras.optimizers.SGD(10.0), loss)
+        fresh.compile(keras.optimizers.RMSprop(1.0), loss)
         fit = fresh.fit(images, DIGITS[:25_600], batch_size=128, verbose=0)
         ends[name] = fit.history["loss"][0], dead(fresh).sum()
     assert ends["logits"][0] > 100
-    assert ends["logits"][1] > 110
+    assert ends["logits"][1] > 100
     assert ends["cut off"][0] == pytest.approx(14.5, abs=0.3)  # nine of ten images at 16.1
     assert ends["cut off"][1] < 90
-    ours = compiled(keras.optimizers.SGD(10.0))
+    ours = compiled(keras.optimizers.RMSprop(1.0))
     loss = ours.fit(images, DIGITS[:25_600], batch_size=128, verbose=0).history["loss"][0]
     as_here = "logits" if keras.config.backend() == "tensorflow" else "cut off"
     assert loss == pytest.approx(ends[as_here][0], rel=0.05)
