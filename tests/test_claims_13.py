@@ -275,3 +275,163 @@ def test_keras_obeys_what_the_table_says_it_obeys(tmp_path, recwarn, caplog):
     model.save(tmp_path / "model.h5")
     assert "legacy" in caplog.text
     assert len(list(tmp_path.iterdir())) == 2
+
+
+# --- What Keras's own manual says otherwise, or not -------------------------------------------
+
+
+def little(**options):
+    """A compiled model for samples of one number, 12 of them."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.01), "mean_squared_error", **options)
+    return model
+
+
+ONES = np.ones((12, 1), "float32")
+
+
+@stated("called again, it keeps the loss and the metrics where you name none, and an optimizer")
+@stated("that you give again, as the same object, keeps its memory.")
+def test_compile_again_keeps_what_is_not_named():
+    model = little(metrics=["mae"])
+    model.fit(ONES, ONES, batch_size=4, verbose=0)
+    model.compile(model.optimizer)
+    assert int(model.optimizer.iterations) == 3
+    assert set(model.fit(ONES, ONES, verbose=0).history) == {"loss", "mae"}
+    model.compile(keras.optimizers.SGD(0.01))
+    assert int(model.optimizer.iterations) == 0
+
+
+@stated("`None` means 32, or, where `steps_per_epoch` is given, all samples in so many batches.")
+@stated("`None` means 32, or, where `steps` is given, all samples in so many batches.")
+@stated("| with a `batch_size`, or where batches come ready made: stop after so many |")
+def test_steps_without_a_batch_size_take_all_samples():
+    model, numbers = little(), np.arange(12, dtype="float32").reshape(-1, 1)
+    sizes = []
+
+    def size(labels, outputs):
+        sizes.append(labels.shape[0])
+        return keras.ops.ones_like(outputs)
+
+    model.compile("sgd", "mean_squared_error", metrics=[size], run_eagerly=True)
+    model.fit(numbers, numbers, steps_per_epoch=3, verbose=0)
+    assert sizes[-3:] == [4, 4, 4]
+    every = model.evaluate(numbers, numbers, verbose=0)[0]
+    assert model.evaluate(numbers, numbers, steps=2, verbose=0)[0] == pytest.approx(every, rel=1e-5)
+    some = model.evaluate(numbers, numbers, steps=2, batch_size=4, verbose=0)[0]
+    assert some == pytest.approx(model.evaluate(numbers[:8], numbers[:8], verbose=0)[0], rel=1e-5)
+    assert some != pytest.approx(every, rel=1e-3)
+
+
+class InTurn(keras.utils.PyDataset):
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, number):
+        self.given.append(number)
+        return ONES, ONES
+
+
+@stated("without it a `PyDataset`'s batches come in a new order, and Keras warns that the others")
+@stated("of a `PyDataset` the batches; generators and other datasets keep their order, and Keras")
+def test_batches_of_a_pydataset_are_shuffled():
+    kept, shuffled = InTurn(), InTurn()
+    little().fit(kept, shuffle=False, verbose=0)
+    little().fit(shuffled, verbose=0)
+    orders = [list(dict.fromkeys(data.given)) for data in (kept, shuffled)]  # one is given twice
+    assert orders[0] == list(range(20)) == sorted(orders[1])
+    assert orders[1] != orders[0]
+    batches = (batch for batch in [(ONES, ONES)] * 9)
+    with pytest.warns(UserWarning, match="shuffle=True"):
+        little().fit(batches, steps_per_epoch=2, verbose=0)
+
+
+@stated("| for `fit`'s own use; any name of yours is an error |")
+def test_evaluate_refuses_other_names():
+    with pytest.raises(ValueError, match="not recognized"):
+        little().evaluate(ONES, ONES, verbose=0, mine=1)
+
+
+@stated("the same; `alpha` weighs what is missed, `beta` false alarms (so Keras 3.15 computes; its")
+def test_alpha_of_tversky_weighs_what_is_missed():
+    labels = np.array([[1], [1], [0], [0]], "float32")
+    missed, alarm = (np.array(o, "float32").reshape(4, 1) for o in ([1, 0, 0, 0], [1, 1, 1, 0]))
+    high, low = (keras.losses.Tversky(alpha=a, beta=1 - a) for a in (0.9, 0.1))
+    assert value(high(labels, missed)) > 0.4 > 0.2 > value(low(labels, missed))
+    assert value(low(labels, alarm)) > 0.2 > 0.1 > value(high(labels, alarm))
+
+
+def value(tensor):
+    return float(keras.ops.convert_to_numpy(tensor))
+
+
+@stated("which gives a number for each sample (`dice` and `tversky`: one for the batch)")
+@stated("a margin instead of probabilities; labels of 0 count as −1")
+def test_losses_of_a_sample_and_of_a_batch():
+    labels, outputs = np.array([[1.0], [0.0]]), np.array([[0.9], [0.4]])
+    for loss in (keras.losses.dice, keras.losses.tversky):
+        assert loss(labels, outputs).shape == ()
+    assert keras.losses.mean_squared_error(labels, outputs).shape == (2,)
+    hinge = [value(keras.losses.Hinge()(y, outputs)) for y in (labels, 2 * labels - 1)]
+    assert hinge[0] == pytest.approx(hinge[1])
+
+
+@stated("for yes or no give `threshold=0.5`, else the largest output of a row is the yes")
+def test_f1_of_one_output_needs_a_threshold():
+    labels, right = np.array([[1], [0], [0], [1]]), np.array([[0.9], [0.1], [0.2], [0.8]])
+    f1 = [keras.metrics.F1Score(threshold=threshold) for threshold in (None, 0.5)]
+    found = [np.ravel(keras.ops.convert_to_numpy(one(labels, right))).item() for one in f1]
+    assert found == pytest.approx([2 / 3, 1], abs=1e-4)
+
+
+@stated("though Keras's keeps a number a weight too")
+@stated("All from `SGD` to `ScheduleFreeAdamW` take `learning_rate`, `weight_decay`, `clipnorm`")
+@stated("The wrappers do not: give them to the optimizers inside.")
+def test_what_optimizers_keep_and_take():
+    def kept(name):
+        optimizer = getattr(keras.optimizers, name)()
+        optimizer.build([keras.Variable(np.ones((10, 20), "float32"))])
+        return sum(int(np.prod(variable.shape)) for variable in optimizer.variables)
+
+    assert 200 < kept("RMSprop") < kept("Adafactor") < 250 < 400 < kept("Adam")
+    for name in ("SGD", "Adafactor", "Muon", "Lion", "ScheduleFreeAdamW"):
+        getattr(keras.optimizers, name)(
+            learning_rate=0.1, weight_decay=0.1, clipnorm=1.0, use_ema=True,
+            gradient_accumulation_steps=2,
+        )  # fmt: skip
+    sgd = keras.optimizers.SGD()
+    with pytest.raises((TypeError, ValueError)):
+        keras.optimizers.LossScaleOptimizer(sgd, clipnorm=1.0)
+    with pytest.raises((TypeError, ValueError)):
+        keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(sgd, {}), clipnorm=1.0)
+
+
+@stated("| falls so again and again, each time over `t_mul` = 2 times as many steps |")
+def test_restarts_come_later_each_time():
+    schedule = keras.optimizers.schedules.CosineDecayRestarts(1.0, 10)
+    rates = [value(schedule(step)) for step in (0, 9, 10, 20, 29, 30)]
+    assert rates == pytest.approx([1, 0.02, 1, 0.5, 0.006, 1], abs=0.01)
+
+
+@stated('so the string `"l1l2"` adds nothing')
+@stated("| 0.01 × the mean \\|cosine\\| of two rows: none at right angles |")
+def test_two_penalties_that_surprise():
+    weights = np.array([[3, 0], [-4, 0.5]], "float32")
+    assert value(keras.regularizers.get("l1l2")(weights)) == 0
+    penalty = keras.regularizers.OrthogonalRegularizer()
+    cosine = abs(weights[0] @ weights[1]) / np.prod(np.linalg.norm(weights, axis=1))
+    assert value(penalty(weights)) == pytest.approx(0.01 * cosine, rel=1e-3)
+    assert value(penalty(np.eye(2, dtype="float32"))) == pytest.approx(0, abs=1e-6)
+
+
+@stated("rows or columns, whichever are fewer, at right angles and of length 1")
+def test_orthogonal_rows_or_columns():
+    draw = keras.initializers.Orthogonal(seed=1)
+    for shape in ((2, 5), (5, 2)):
+        drawn = keras.ops.convert_to_numpy(draw(shape))
+        few = drawn if shape[0] < shape[1] else drawn.T
+        np.testing.assert_allclose(few @ few.T, np.eye(2), atol=1e-5)
