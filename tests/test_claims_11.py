@@ -320,13 +320,25 @@ def test_pruning_saves_folds(search):
 
 @claim(
     "After two folds the median of its ten trials is 3.1, of the random ten 3.8. "
-    "(In the others 2.6 to 2.9 against 2.6 to 4.1; in one the TPE was no better.)"
+    "(In the others 2.6 to 2.9 against 2.6 to 4.1; in one the TPE was no better. On another "
+    "processor 3.1 against 4.7: a trial at a rate of 0.07 had 5.6 there and 2.8 here, with the "
+    "same seed.)"
 )
 def test_sampler_learns(search):
-    """3.05 and 3.77; 2.94 and 3.18, 2.74 and 4.10, 2.63 and 2.60, 2.69 and 3.20, 2.80 and 3.62."""
+    """3.05 and 3.77; 2.94 and 3.18, 2.74 and 4.10, 2.63 and 2.60, 2.69 and 3.20, 2.80 and 3.62.
+
+    Of the random ten four learn too slowly and are above 17, so their median hangs on the sixth,
+    that trial: 2.8 and 5.6 by rounding alone, 4.1 to 5.6 with three other seeds.
+    """
     middle = search.groupby("sampler")["two folds"].median()
     assert middle["TPE"] < middle["random"]
-    assert middle.between(2.3, 4.5).all()
+    assert 2.3 < middle["TPE"] < 4.5
+    assert 2.3 < middle["random"] < 5.3
+    random = search[search["sampler"] == "random"].sort_values("two folds")
+    assert (random["two folds"].iloc[6:] > 17).all()
+    trial = random.set_index("number").loc[2]
+    assert trial["learning_rate"] == pytest.approx(0.067, abs=0.001)
+    assert 2.3 < trial["two folds"] < 7
 
 
 @seen_on_tensorflow("JAX: other searches, whose random lowest is 2.67 or 2.99")
