@@ -324,7 +324,7 @@ def few(
 ):
     if not _are_reviews(few_reviews, few_labels, 1_000):
         yield changed("few_reviews", "few_labels")
-    elif not _are_reviews(train_reviews, train_labels):
+    elif not _are_reviews(train_reviews, train_labels) or len(train_labels) < 2_000:
         yield changed("train_reviews", "train_labels")
     elif not _are_reviews(val_reviews, val_labels, 10_000):
         yield changed("val_reviews", "val_labels")
