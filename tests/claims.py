@@ -67,6 +67,11 @@ def seen_on_tensorflow(reason):
     return pytest.mark.xfail(keras.config.backend() != "tensorflow", reason=reason, strict=False)
 
 
+def value(tensor):
+    """A tensor's one number, on any backend."""
+    return float(keras.ops.convert_to_numpy(tensor))
+
+
 def saved(name):
     """Path of a file that a notebook of this run saved; fails when there is none."""
     path = (REFERENCE if QUICK else outputs_folder()) / name

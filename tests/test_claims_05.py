@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from claims import claim, history, model, reason, seen_on_tensorflow, table
+from claims import claim, history, model, reason, seen_on_tensorflow, table, value
 from lesson import load_mnist
 from notebook_files import NOTEBOOKS, code, read
 
@@ -79,10 +79,6 @@ def dead(network):
     """Whether each unit of the first layer gives 0 for every validation image."""
     kernel, bias = network.get_weights()[:2]
     return (VAL_IMAGES @ kernel + bias).max(axis=0) <= 0
-
-
-def value(tensor):
-    return float(keras.ops.convert_to_numpy(tensor))
 
 
 # --- That what was judged is what the prose describes --------------------------------

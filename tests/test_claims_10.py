@@ -259,19 +259,25 @@ def test_file_holds_the_best_epoch(control):
     assert kept["last"] == pytest.approx(control[VAL_ACCURACY][BENCH_EPOCHS], abs=0.0015)
 
 
+def kept(folder, monitor, mode, values):
+    """A checkpoint's best value of the column m, and the epoch, from 1, that is in its file."""
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    callback = keras.callbacks.ModelCheckpoint(
+        folder / "m.keras", monitor=monitor, mode=mode, save_best_only=True
+    )
+    callback.set_model(network)
+    for epoch, value in enumerate(values, start=1):
+        network.set_weights([np.full((1, 1), epoch), np.zeros(1)])
+        callback.on_epoch_end(epoch, {"m": value})
+    file = keras.saving.load_model(folder / "m.keras")
+    return callback.best, file.get_weights()[0].item()
+
+
 @reason("the column of the history to watch. Unless told otherwise: the validation loss |")
 @reason('| `mode` | `"max"` when more is better, `"min"` when less is |')
 def test_arguments_of_the_checkpoint(tmp_path):
-    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-
     def best(mode, values):
-        callback = keras.callbacks.ModelCheckpoint(
-            tmp_path / "m.keras", monitor="m", mode=mode, save_best_only=True
-        )
-        callback.set_model(network)
-        for epoch, value in enumerate(values):
-            callback.on_epoch_end(epoch, {"m": value})
-        return callback.best
+        return kept(tmp_path, "m", mode, values)[0]
 
     assert keras.callbacks.ModelCheckpoint(tmp_path / "m.keras").monitor == "val_loss"
     assert best("max", [0.5, 0.7, 0.6]) == 0.7
@@ -281,22 +287,14 @@ def test_arguments_of_the_checkpoint(tmp_path):
 @stated("A wrong name in `monitor` raises no error when `mode` is given: Keras warns, and the file")
 @stated('holds the *last* epoch. With `mode="min"` it holds the *worst*.')
 def test_what_a_checkpoint_with_a_mistake_holds(tmp_path):
-    def held(monitor, mode):
+    def held(mode, monitor="m"):
         """The epoch in the file, of four: the second was the best, the third the worst."""
-        network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        callback = keras.callbacks.ModelCheckpoint(
-            tmp_path / "m.keras", monitor=monitor, mode=mode, save_best_only=True
-        )
-        callback.set_model(network)
-        for epoch, accuracy in enumerate((0.6, 0.7, 0.5, 0.65), start=1):
-            network.set_weights([np.full((1, 1), epoch), np.zeros(1)])
-            callback.on_epoch_end(epoch, {"val_accuracy": accuracy})
-        return keras.saving.load_model(tmp_path / "m.keras").get_weights()[0].item()
+        return kept(tmp_path, monitor, mode, (0.6, 0.7, 0.5, 0.65))[1]
 
-    assert held("val_accuracy", "max") == 2
-    assert held("val_accuracy", "min") == 3
-    with pytest.warns(UserWarning, match="val_acuracy"):
-        assert held("val_acuracy", "max") == 4
+    assert held("max") == 2
+    assert held("min") == 3
+    with pytest.warns(UserWarning, match="mm"):
+        assert held("max", "mm") == 4
 
 
 @reason("Two thirds of its file are Adam's state, for whoever wants to go on.")

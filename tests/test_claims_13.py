@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from claims import stated
+from claims import stated, value
 from notebook_files import NOTEBOOKS, code, markdown, read, tags
 
 # What a namespace holds besides the things that it is for.
@@ -363,10 +363,6 @@ def test_alpha_of_tversky_weighs_what_is_missed():
     high, low = (keras.losses.Tversky(alpha=a, beta=1 - a) for a in (0.9, 0.1))
     assert value(high(labels, missed)) > 0.4 > 0.2 > value(low(labels, missed))
     assert value(low(labels, alarm)) > 0.2 > 0.1 > value(high(labels, alarm))
-
-
-def value(tensor):
-    return float(keras.ops.convert_to_numpy(tensor))
 
 
 @stated("which gives a number for each sample (`dice` and `tversky`: one for the batch)")

@@ -344,7 +344,7 @@ def test_grey_images_keep_their_greys(shape, dtype, white):
     for share in (1, 0.4, 0):  # the brightest pixel may be grey, or black
         shown = show_images((np.full(shape, white) * share).astype(dtype)).axes[0].images[0]
         colour = shown.to_rgba(shown.get_array())[0, 0]
-        np.testing.assert_allclose(colour, [share, share, share, 1], atol=0.005)
+        np.testing.assert_allclose(colour, [share, share, share, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [-1, 0, True, 2.0, "2", None])

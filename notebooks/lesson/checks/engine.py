@@ -158,19 +158,18 @@ def _weights_kept(objects):
     On JAX, Keras takes a model's weights while it fits, evaluates or predicts, and does not
     give them back after an error. A judge meets such errors: learners' data are of any form.
     """
-    kept, lost = [], []
+    kept = []
     if keras.config.backend() == "jax":
         for name, model in objects.items():
             if isinstance(model, keras.Model):
                 optimizer = getattr(model, "optimizer", None)
                 for variable in (*model.variables, *getattr(optimizer, "variables", [])):
-                    kept.append((variable, _value(variable)))  # copies: evaluate frees the arrays
-                    if kept[-1][1] is None and name not in lost:
-                        lost.append(name)
+                    # A copy: evaluate frees the arrays.
+                    kept.append((name, variable, _value(variable)))
     try:
-        yield lost
+        yield list(dict.fromkeys(name for name, _, value in kept if value is None))
     finally:
-        for variable, value in kept:
+        for _, variable, value in kept:
             if value is not None and _value(variable) is None:
                 variable.assign(value)
 
